@@ -1,0 +1,11 @@
+"""Entry point of the web process: ASGI, because the live pages keep a connection open."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdr_dashboard.settings")
+
+application = get_asgi_application()
