@@ -1,0 +1,245 @@
+"""Who may speak: every change of control, stored with its audit row and told to the screens.
+
+What each change does stands in `transitions.py`; the bot's right to speak, which these changes take away, in
+`fence.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from conversations import live
+from conversations.message import Author, Key, Message
+from conversations.models import Act, Actor, AuditEntry, Control, Due, Mode, Reason, Sent
+from conversations.transitions import Occurrence, State, after
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+log = logging.getLogger(__name__)
+
+#: How often a takeover looks whether the claim it waits for is released, in seconds.
+_LOOK_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """How a takeover ended."""
+
+    control: Control
+    #: True in the one case that cannot be known: a bot's POST is on its way and does not answer.
+    may_still_leave: bool
+
+
+def current(key: Key) -> Control:
+    """The conversation's control; a new, unsaved row when nothing ever happened there."""
+    row = Control.objects.select_related("holder").filter(instance=key.instance, conversation=key.conversation).first()
+    return row or Control(instance=key.instance, conversation=key.conversation)
+
+
+def currents(keys: Iterable[Key]) -> dict[Key, Control]:
+    """The control of each of `keys` that has a row, in one query an instance."""
+    wanted = set(keys)
+    found: dict[Key, Control] = {}
+    for instance in {key.instance for key in wanted}:
+        here = [key.conversation for key in wanted if key.instance == instance]
+        rows = Control.objects.select_related("holder").filter(instance=instance)
+        # A query has room for a few hundred values; beyond that the whole instance is the cheaper read.
+        rows = rows.filter(conversation__in=here) if len(here) <= 500 else rows
+        found.update({row.key: row for row in rows if row.key in wanted})
+    return found
+
+
+def ensure(key: Key) -> Control:
+    """The conversation's row, made when it is not there."""
+    return Control.objects.get_or_create(instance=key.instance, conversation=key.conversation)[0]
+
+
+# ------------------------------------------------------------------------------------------------- people decide
+
+
+def take_over(key: Key, rep: User) -> TakenOver:
+    """Give the conversation to `rep`: from now on no bot message leaves it. Taking it twice changes nothing.
+
+    Waits at most `TAKEOVER_WAIT_SECONDS` for a bot message that is already on its way.
+    """
+    row = change(key, Occurrence.TAKEN_OVER, actor=Actor.REP, rep=rep)
+    return TakenOver(row, may_still_leave=not wait_for_claim(key))
+
+
+def pause(key: Key, rep: User, until: datetime | None) -> Control:
+    """Keep the bot quiet until `until` (None: for good). Never shortens a longer pause."""
+    return change(key, Occurrence.PAUSED, actor=Actor.REP, rep=rep, until=until)
+
+
+def resume(key: Key, rep: User) -> Control:
+    """End a pause: the bot answers again."""
+    return change(key, Occurrence.RESUMED, actor=Actor.REP, rep=rep)
+
+
+def hand_back(key: Key, rep: User) -> Control:
+    """Return the conversation to the bot."""
+    return change(key, Occurrence.HANDED_BACK, actor=Actor.REP, rep=rep)
+
+
+def opt_in(key: Key, rep: User) -> Control:
+    """Clear the lead's wish not to be written to; only a person does this."""
+    return change(key, Occurrence.OPTED_IN, actor=Actor.REP, rep=rep)
+
+
+def rep_sent(key: Key, rep: User) -> Control:
+    """Sending from the dashboard is taking over. Called before the send, so that the bot is quiet when it leaves."""
+    return change(key, Occurrence.REP_SENT, actor=Actor.REP, rep=rep)
+
+
+# ------------------------------------------------------------------------------------------ the phone and the bot
+
+
+def note_phone(key: Key, at: datetime, *, hold: timedelta | None) -> Control:
+    """Somebody typed on the phone at `at`; the bot is quiet for `hold` from then (None: until it is handed back)."""
+    until = None if hold is None else at + hold
+    if until is not None and until <= timezone.now():
+        return current(key)
+    return change(key, Occurrence.PHONE_WROTE, actor=Actor.PHONE, until=until, human_at=at)
+
+
+def note_people(key: Key, messages: Sequence[Message], *, hold: timedelta | None) -> Control:
+    """Look for people in `messages` (oldest first) whose webhook was lost, and return the control that follows.
+
+    A person is an outgoing message that is not API-shaped and not in the ledger, newer than the last sign of a
+    person. A
+    conversation that people began, where the lead has not been answered yet, is theirs.
+    """
+    row = current(key)
+    typed = [message for message in messages if message.author is Author.PHONE and not message.is_deleted]
+    if not typed:
+        return row
+    newest = max(message.sent_at for message in typed)
+    if row.last_human_at is None or newest > row.last_human_at:
+        row = note_phone(key, newest, hold=hold)
+    if _people_began(row, messages):
+        row = change(key, Occurrence.PEOPLE_BEGAN, actor=Actor.PHONE)
+    return row
+
+
+def _people_began(row: Control, messages: Sequence[Message]) -> bool:
+    """A person wrote first, the bot never did, and all that the lead wrote came after it and is unsettled."""
+    if row.mode_at(timezone.now()) is not Mode.BOT or row.settled or row.reason in (Reason.HANDED_BACK, Reason.RESUMED):
+        return False
+    authors = [message.author for message in messages if message.reaction is None]
+    return bool(authors) and authors[0] in (Author.PHONE, Author.REP) and Author.BOT not in authors and not (
+        _has_dialogue(authors)
+    )  # fmt: skip
+
+
+def _has_dialogue(authors: Sequence[Author]) -> bool:
+    """The lead wrote and a person wrote after it: no longer a first answer to something we began."""
+    first = authors.index(Author.LEAD) if Author.LEAD in authors else len(authors)
+    return any(author is not Author.LEAD for author in authors[first:])
+
+
+def hand_off(key: Key, reason: str, *, epoch: int) -> Control:
+    """The bot asks for a person; a notice to the lead is due. Changes nothing when control moved on from `epoch`."""
+    return change(
+        key, Occurrence.HANDOFF, actor=Actor.BOT, reason=reason, only_at_epoch=epoch, due=Due.HANDOFF_NOTICE
+    )  # fmt: skip
+
+
+def give_up(key: Key, reason: str, *, epoch: int) -> Control:
+    """A turn's budget is spent: wait for a person, or, for technical reasons, until a probe succeeds."""
+    return change(key, Occurrence.GAVE_UP, actor=Actor.SYSTEM, reason=reason, only_at_epoch=epoch)
+
+
+def recover(key: Key) -> Control:
+    """The technical reason is gone: the bot answers again."""
+    return change(key, Occurrence.RECOVERED, actor=Actor.SYSTEM, reason=Reason.RECOVERED)
+
+
+def expire(key: Key) -> Control:
+    """Record that the mode's time is over, if it is."""
+    return change(key, Occurrence.EXPIRED, actor=Actor.SYSTEM)
+
+
+def expired(now: datetime) -> list[Key]:
+    """Conversations whose mode's time is over and not recorded yet."""
+    rows = Control.objects.filter(mode__in=(Mode.HUMAN, Mode.PAUSED), until__lte=now)
+    return [row.key for row in rows]
+
+
+# -------------------------------------------------------------------------------------------------- the one change
+
+
+def change(
+    key: Key,
+    what: Occurrence,
+    *,
+    actor: Actor,
+    rep: User | None = None,
+    until: datetime | None = None,
+    reason: str = "",
+    human_at: datetime | None = None,
+    only_at_epoch: int | None = None,
+    due: Due = Due.NONE,
+) -> Control:
+    """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
+    now = timezone.now()
+    with transaction.atomic():
+        ensure(key)
+        row = Control.objects.select_for_update().get(instance=key.instance, conversation=key.conversation)
+        if only_at_epoch is not None and row.epoch != only_at_epoch:
+            return row
+        before = State(Mode(row.mode), row.holder_id, row.until, row.reason, row.opted_out)
+        before_it = after(before, Occurrence.EXPIRED, now=now)
+        follows = after(before_it, what, now=now, rep=rep.pk if rep else None, until=until, reason=reason)
+        _note_human(row, actor, now, human_at)
+        if follows == before:
+            row.save(update_fields=["last_human_at"])
+            return row
+        row.mode, row.holder_id, row.until = follows.mode, follows.holder, follows.until
+        row.reason, row.opted_out = follows.reason, follows.opted_out
+        row.epoch += 1
+        row.changed_at = now
+        row.due, row.due_epoch = due, row.epoch
+        row.save()
+        act = what.value if isinstance(what.value, Act) else Act.TAKE_OVER
+        AuditEntry.objects.create(
+            at=now, instance=key.instance, conversation=key.conversation, actor=actor, rep=rep, act=act,
+            reason=follows.reason, before=before.mode, after=follows.mode, until=follows.until,
+        )  # fmt: skip
+    log.info("control changed: %s by %s, now %s (epoch %d)", act, actor, follows.mode, row.epoch)
+    live.publish("control", instance=key.instance, conversation=key.conversation, mode=follows.mode)
+    return row
+
+
+def _note_human(row: Control, actor: Actor, now: datetime, human_at: datetime | None) -> None:
+    if actor in (Actor.REP, Actor.PHONE):
+        at = human_at or now
+        row.last_human_at = at if row.last_human_at is None else max(at, row.last_human_at)
+
+
+# ------------------------------------------------------------------------------------------------------- the claim
+
+
+def wait_for_claim(key: Key) -> bool:
+    """Wait at most `TAKEOVER_WAIT_SECONDS` until no bot message is on its way; False when one still may be."""
+    deadline = time.monotonic() + settings.TAKEOVER_WAIT_SECONDS
+    while is_bot_sending(key):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOOK_EVERY_S)
+    return True
+
+
+def is_bot_sending(key: Key) -> bool:
+    """A claim of the bot is open: its POST has not answered, or not clearly."""
+    row = Control.objects.filter(instance=key.instance, conversation=key.conversation).exclude(sending="").first()
+    return row is not None and Sent.objects.filter(token=row.sending, author=Sent.By.BOT).exists()
