@@ -1,0 +1,228 @@
+"""The fence: the claim without which no message of the bot leaves the house, and how it ends.
+
+A claim is one UPDATE, made right before a POST to the gateway and for nothing else. It succeeds only where
+everything the
+turn began with still holds; a change of control in between makes it change no row. The database serialises the two:
+a claim
+after a takeover fails, a takeover after a claim sees it.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, Q, QuerySet
+from django.utils import timezone
+
+from conversations.message import Key, Message
+from conversations.models import Control, Due, Mode, Sent, Switch, Unconfirmed
+from conversations.silence import Silence
+from conversations.switches import EVERYTHING
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+#: How many settled ids a conversation remembers: more than a lead can still edit (15 minutes on WhatsApp).
+_REMEMBERED = 64
+_LOOK_EVERY_S = 0.05
+
+
+class Lost(Exception):
+    """The right to speak is gone; `silence` says why."""
+
+    def __init__(self, silence: Silence) -> None:
+        super().__init__(silence.value)
+        self.silence = silence
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What a turn began with; all of it must still hold when it sends."""
+
+    key: Key
+    #: The turn's own token in `Control.turn`.
+    turn: str
+    epoch: int
+    instance_epoch: int
+    everything_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The lead's messages that an answer is for."""
+
+    #: Oldest first, never empty.
+    ids: tuple[str, ...]
+    newest: str
+    newest_at: datetime
+
+    @classmethod
+    def of(cls, messages: Sequence[Message]) -> Answered:
+        """From the lead's unanswered messages, oldest first."""
+        return cls(tuple(message.id for message in messages), messages[-1].id, messages[-1].sent_at)
+
+
+def check(right: Right) -> None:
+    """Look, without claiming, whether the right still holds. Saves work; only `claim` decides. Raises Lost."""
+    if not _holds(right).exists():
+        raise Lost(why_lost(right))
+
+
+def claim(right: Right, answered: Answered, *, settles: bool = True) -> str:
+    """Claim the one send in progress for a bubble of the bot, or raise Lost. Returns the ledger's token.
+
+    With `settles` false the bubble answers nothing: `answered` goes on waiting however the send ends.
+    """
+    unsettled = ~Q(settled=answered.newest) | Q(settled_turn=right.turn)
+    with transaction.atomic():
+        token = _claim(_holds(right).filter(unsettled, turn=right.turn, sending=""))
+        if not token:
+            raise Lost(why_lost(right, answered))
+        _enter(token, right.key, Sent.By.BOT, answered=answered if settles else None)
+    return token
+
+
+def claim_system(key: Key, due: Due, epoch: int) -> str:
+    """Claim a send for a system message that is owed: checked by the epoch that owes it, not by mode. Raises Lost."""
+    owed = Control.objects.filter(
+        _switched_on(key.instance), instance=key.instance, conversation=key.conversation, epoch=epoch, due=due, sending=""
+    )  # fmt: skip
+    with transaction.atomic():
+        token = _claim(owed)
+        if not token:
+            raise Lost(Silence.CHANGED_MEANWHILE)
+        _enter(token, key, Sent.By.BOT)
+    return token
+
+
+def claim_for_rep(key: Key, rep: User) -> str:
+    """Claim a send for a rep. Waits for a send in progress, but an unclear one of the bot never blocks a person."""
+    deadline = time.monotonic() + settings.TAKEOVER_WAIT_SECONDS
+    here = Control.objects.filter(instance=key.instance, conversation=key.conversation)
+    while True:
+        with transaction.atomic():
+            token = _claim(here.filter(Q(sending="") | ~Q(unconfirmed="")))
+            if not token and time.monotonic() >= deadline:
+                token = _claim(here)
+            if token:
+                _enter(token, key, Sent.By.REP, rep=rep)
+                return token
+        time.sleep(_LOOK_EVERY_S)
+
+
+def confirm(token: str, message_id: str, *, answered: Answered | None = None, turn: str = "") -> None:
+    """The gateway has it: release the claim, settle what it answers and complete the ledger, in one transaction."""
+    with transaction.atomic():
+        sent = Sent.objects.select_for_update().get(token=token)
+        row = Control.objects.select_for_update().get(instance=sent.instance, conversation=sent.conversation)
+        sent.state = Sent.State.SENT
+        try:
+            with transaction.atomic():
+                sent.message_id = message_id or None
+                sent.save(update_fields=["state", "message_id"])
+        except IntegrityError:  # the id stands in the ledger already: read back meanwhile by another process
+            sent.message_id = None
+            sent.save(update_fields=["state"])
+        if row.sending == token:
+            _release(row)
+        if answered is not None:
+            settle(row, answered, turn=turn)
+        row.save()
+
+
+def release(token: str) -> None:
+    """It surely did not go out: free the claim."""
+    Sent.objects.filter(token=token).update(state=Sent.State.NOT_SENT)
+    Control.objects.filter(sending=token).update(sending="", sending_at=None, unconfirmed="", read_back_at=None)
+
+
+def leave_unconfirmed(token: str, how: Unconfirmed) -> None:
+    """It may have gone out: keep the claim, which blocks the bot, until the gateway is read back."""
+    Sent.objects.filter(token=token).update(state=Sent.State.UNCONFIRMED)
+    Control.objects.filter(sending=token).update(unconfirmed=how, read_back_at=None)
+
+
+def settle(row: Control, answered: Answered, *, turn: str = "", silence: str = "") -> None:
+    """Note on `row` (not saved) that the lead's messages are answered, or left without an answer for `silence`."""
+    if row.settled_at is None or answered.newest_at >= row.settled_at:
+        row.settled, row.settled_at = answered.newest, answered.newest_at
+    row.settled_turn = turn
+    row.silence = silence
+    new = [one for one in answered.ids if one not in row.settled_ids]
+    row.settled_ids = [*row.settled_ids, *new][-_REMEMBERED:]
+
+
+def is_stale(row: Control, now: datetime) -> bool:
+    """The claim of `row` is older than any POST may last: whoever made it is gone."""
+    return bool(row.sending) and row.sending_at is not None and (
+        row.sending_at <= now - timedelta(seconds=settings.UNCONFIRMED_AFTER_SILENCE_SECONDS)
+    )  # fmt: skip
+
+
+def why_lost(right: Right, answered: Answered | None = None) -> Silence:
+    """The reason why `right` does not hold, as far as one can still see it."""
+    row = Control.objects.filter(instance=right.key.instance, conversation=right.key.conversation).first()
+    if row is None:
+        return Silence.CHANGED_MEANWHILE
+    if not Switch.objects.filter(_switch(right.key.instance, right.instance_epoch)).exists():
+        return Silence.OFF
+    if not Switch.objects.filter(_switch(EVERYTHING, right.everything_epoch)).exists():
+        return Silence.OFF
+    if row.opted_out:
+        return Silence.OPTED_OUT
+    if row.epoch != right.epoch:
+        return why_not(Mode(row.mode)) or Silence.CHANGED_MEANWHILE
+    if row.turn != right.turn:
+        return Silence.ANOTHER_TURN
+    if answered is not None and row.settled == answered.newest and row.settled_turn != right.turn:
+        return Silence.ANSWERED_ALREADY
+    return Silence.UNCONFIRMED if row.unconfirmed else Silence.SENDING
+
+
+def why_not(mode: Mode) -> Silence | None:
+    """Why the bot may not speak in `mode`; None when it may."""
+    return {Mode.HUMAN: Silence.TAKEN_OVER, Mode.PAUSED: Silence.PAUSED, Mode.WAITING: Silence.WAITING}.get(mode)
+
+
+def _holds(right: Right) -> QuerySet[Control]:
+    """The conversation's row, if the three epochs and the mode still let this right speak."""
+    return Control.objects.filter(
+        _switched_on(right.key.instance, right.instance_epoch, right.everything_epoch),
+        instance=right.key.instance, conversation=right.key.conversation,
+        epoch=right.epoch, mode=Mode.BOT, opted_out=False,
+    )  # fmt: skip
+
+
+def _switched_on(instance: str, instance_epoch: int | None = None, everything_epoch: int | None = None) -> Q:
+    return Q(Exists(Switch.objects.filter(_switch(instance, instance_epoch)))) & Q(
+        Exists(Switch.objects.filter(_switch(EVERYTHING, everything_epoch)))
+    )
+
+
+def _switch(instance: str, epoch: int | None) -> Q:
+    on = Q(instance=instance, is_on=True)
+    return on if epoch is None else on & Q(epoch=epoch)
+
+
+def _claim(rows: QuerySet[Control]) -> str:
+    token = uuid.uuid4().hex
+    changed = rows.update(sending=token, sending_at=timezone.now(), unconfirmed="", read_back_at=None)
+    return token if changed else ""
+
+
+def _release(row: Control) -> None:
+    row.sending, row.sending_at, row.unconfirmed, row.read_back_at = "", None, "", None
+
+
+def _enter(token: str, key: Key, by: Sent.By, *, rep: User | None = None, answered: Answered | None = None) -> None:
+    Sent.objects.create(
+        token=token, instance=key.instance, conversation=key.conversation, author=by, rep=rep, at=timezone.now(),
+        answers=list(answered.ids) if answered else [], answers_at=answered.newest_at if answered else None,
+    )  # fmt: skip

@@ -1,0 +1,221 @@
+"""The one way a message leaves the house: claim, POST, settle and record. And how an unclear send is cleared up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from conversations import control, fence, history, identity, live, sealed
+from conversations.evolution import get_client
+from conversations.evolution.errors import EvolutionError, NotConnected, Unconfirmed
+from conversations.fence import Answered, Right
+from conversations.jid import JID
+from conversations.message import Author, Key, Message
+from conversations.models import Control, Due, Sent
+from conversations.models import Unconfirmed as How
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+log = logging.getLogger(__name__)
+
+#: How long what the bot was about to say is offered to the reps, in seconds.
+_DRAFT_LIFETIME_S = 24 * 3600
+#: How long a `send.message` event may help to clear up a claim, in seconds.
+_HINT_LIFETIME_S = 300
+#: How many of a conversation's newest messages are read back.
+_READ_BACK = 20
+
+
+def send_as_bot(right: Right, answered: Answered, jid: JID, text: str) -> Message:
+    """Send one bubble of the bot to `jid` and settle what it answers.
+
+    Raises Lost when the right to speak is gone (nothing was sent), Unconfirmed when it may have gone out (the claim
+    stays
+    and blocks the bot), another EvolutionError when it surely did not.
+    """
+    token = fence.claim(right, answered)
+    message = _post(right.key, token, jid, text)
+    fence.confirm(token, message.id, answered=answered, turn=right.turn)
+    return _told(right.key, message, Author.BOT)
+
+
+def send_closed_word(right: Right, unanswered: Sequence[Message], text: str) -> Message:
+    """Tell the lead that nobody answers at this hour. Settles nothing: the messages wait for the hour. Raises as
+    above."""
+    here = Control.objects.filter(instance=right.key.instance, conversation=right.key.conversation)
+    # Noted before it is sent: said twice is worse than not said. From now on ids decide what waits, not the last word.
+    here.update(closed_said_at=timezone.now(), settled_at=Coalesce("settled_at", unanswered[0].sent_at))
+    token = fence.claim(right, Answered.of(unanswered), settles=False)
+    message = _post(right.key, token, unanswered[-1].jid, text)
+    fence.confirm(token, message.id)
+    return _told(right.key, message, Author.BOT)
+
+
+def send_due(row: Control, jid: JID, text: str) -> Message:
+    """Send the system message that `row` owes. Raises as `send_as_bot` does."""
+    token = fence.claim_system(row.key, Due(row.due), row.due_epoch)
+    message = _post(row.key, token, jid, text)
+    fence.confirm(token, message.id)
+    Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
+    return _told(row.key, message, Author.BOT)
+
+
+def send_as_rep(key: Key, text: str, rep: User, quoted_id: str = "") -> Message:
+    """Send what a rep wrote; sending is taking over. Raises as `send_as_bot` does, but never Lost.
+
+    Goes to the address the lead last wrote from, where the gateway tells it.
+    """
+    row = control.rep_sent(key, rep)
+    jid = address(key)
+    token = fence.claim_for_rep(key, rep)
+    message = _post(key, token, jid, text, quoted_id)
+    answers = Answered((row.newest,), row.newest, message.sent_at) if row.newest else None
+    fence.confirm(token, message.id, answered=answers)
+    return _told(key, message, Author.REP, rep.get_full_name() or rep.get_username())
+
+
+def address(key: Key) -> JID:
+    """Where a reply goes: the JID of the lead's newest message exactly as received, else the conversation's own."""
+    if len(identity.jids(key)) == 1:
+        return key.conversation
+    from_lead = [message for message in history.recent(key, _READ_BACK) if message.is_from_lead]
+    return from_lead[-1].jid if from_lead else key.conversation
+
+
+def _post(key: Key, token: str, jid: JID, text: str, quoted_id: str = "") -> Message:
+    try:
+        return get_client().send_text(key.instance, jid, text, quoted_id=quoted_id)
+    except Unconfirmed as error:
+        fence.leave_unconfirmed(token, How.ERROR if error.was_answered else How.SILENCE)
+        raise
+    except NotConnected as error:
+        # evolution-api 2.3.6 answers 400 "Connection Closed" also when the socket dropped in the middle of a send.
+        fence.leave_unconfirmed(token, How.ERROR)
+        raise Unconfirmed(str(error), status=error.status) from error
+    except EvolutionError:
+        fence.release(token)
+        raise
+
+
+def _told(key: Key, message: Message, author: Author, name: str = "") -> Message:
+    log.info("sent %s by %s", message.id, author.value)
+    message = replace(message, author=author, author_name=name)
+    live.publish("message", instance=key.instance, conversation=key.conversation, message=message)
+    return message
+
+
+# --------------------------------------------------------------------------------------------------- the bot's draft
+
+
+def keep_draft(key: Key, bubbles: Sequence[str]) -> None:
+    """Keep what the bot was about to say when it was stopped, encrypted and for a day, to offer it to the rep."""
+    if bubbles:
+        sealed.put(f"draft:{key.instance}:{key.conversation}", "\n\n".join(bubbles), _DRAFT_LIFETIME_S)
+        live.publish("bot", instance=key.instance, conversation=key.conversation, doing="stopped")
+
+
+def kept_draft(key: Key) -> str:
+    """What the bot was about to say, "" when there is nothing."""
+    return sealed.get(f"draft:{key.instance}:{key.conversation}") or ""
+
+
+def drop_draft(key: Key) -> None:
+    """Forget it."""
+    sealed.drop(f"draft:{key.instance}:{key.conversation}")
+
+
+def keep_summary(key: Key, summary: str) -> None:
+    """Keep the bot's word to the rep on why it calls a person, encrypted and for a day."""
+    sealed.put(f"summary:{key.instance}:{key.conversation}", summary, _DRAFT_LIFETIME_S)
+
+
+def kept_summary(key: Key) -> str:
+    """Why the bot called a person, in its words; "" when there is nothing."""
+    return sealed.get(f"summary:{key.instance}:{key.conversation}") or ""
+
+
+# ------------------------------------------------------------------------------------------- clearing up unclear sends
+
+
+class Cleared(Enum):
+    """What is known of a conversation's claim."""
+
+    NO_CLAIM = "no claim"
+    SENT = "it went out"
+    NOT_SENT = "it did not go out"
+    NOT_YET = "not known yet"
+
+
+def note_sent(instance: str, conversation: JID, message_id: str) -> bool:
+    """A `send.message` event came: True when it is ours, by the ledger or by an open claim (then remembered for it)."""
+    if Sent.objects.filter(instance=instance, message_id=message_id).exists():
+        return True
+    row = (
+        Control.objects.filter(instance=instance, conversation=conversation).exclude(sending="").only("sending").first()
+    )
+    if row is None:
+        return False
+    cache.set(f"sent:{row.sending}", message_id, _HINT_LIFETIME_S)
+    return True
+
+
+def clear_up(row: Control) -> Cleared:
+    """Find out how the unclear send of `row` ended, by its event or by reading the newest page back. Compares no text.
+
+    Sent: settled, and what was left of the reply is dropped. Not found twice, 5 s apart after an error, or 30 s
+    after the
+    claim when no answer came: released, and the bot may think again. Raises EvolutionError when nothing can be read.
+    """
+    now = timezone.now()
+    if not row.sending:
+        return Cleared.NO_CLAIM
+    if not row.unconfirmed and not fence.is_stale(row, now):
+        return Cleared.NOT_YET
+    sent = Sent.objects.get(token=row.sending)
+    if found := cache.get(f"sent:{row.sending}") or _read_back(sent):
+        _confirm_found(row, sent, str(found))
+        return Cleared.SENT
+    if not _waited_enough(row, now):
+        if row.read_back_at is None:
+            Control.objects.filter(pk=row.pk, sending=row.sending).update(read_back_at=now)
+        return Cleared.NOT_YET
+    fence.release(row.sending)
+    log.info("an unconfirmed send did not go out")
+    return Cleared.NOT_SENT
+
+
+def _waited_enough(row: Control, now: datetime) -> bool:
+    if row.unconfirmed == How.ERROR:
+        pause = timedelta(seconds=settings.UNCONFIRMED_AFTER_ERROR_SECONDS)
+        return row.read_back_at is not None and row.read_back_at <= now - pause
+    return fence.is_stale(row, now)
+
+
+def _read_back(sent: Sent) -> str:
+    """The id of an API-shaped message of ours that nobody else accounts for and that is newer than the lead's."""
+    key = Key(sent.instance, JID(sent.conversation))
+    messages = history.recent(key, _READ_BACK)
+    since = (sent.answers_at or sent.at).replace(microsecond=0)
+    ours = [m for m in messages if m.from_me and m.is_api_shaped and m.author is Author.OTHER and m.sent_at >= since]
+    return ours[-1].id if ours else ""
+
+
+def _confirm_found(row: Control, sent: Sent, message_id: str) -> None:
+    answered = None
+    if sent.answers and sent.answers_at is not None:
+        answered = Answered(tuple(sent.answers), sent.answers[-1], sent.answers_at)
+    # Another turn's token settles it: the bubbles that were left are dropped.
+    fence.confirm(sent.token, message_id, answered=answered, turn="")
+    if row.due and sent.author == Sent.By.BOT and not sent.answers:
+        Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
+    log.info("an unconfirmed send did go out: %s", message_id)

@@ -1,0 +1,49 @@
+"""Which of the lead's messages wait for an answer. Decided by ids, not by time; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from conversations.message import Author, Message
+
+
+class Settled(Protocol):
+    """What `Control` remembers of the messages that were dealt with."""
+
+    @property
+    def settled_at(self) -> datetime | None:
+        """When the newest of them was sent; None when nothing was ever settled."""
+
+    @property
+    def settled_ids(self) -> Sequence[str]:
+        """Their ids, the last ones."""
+
+
+def unanswered(messages: Sequence[Message], settled: Settled, *, since: datetime | None) -> tuple[Message, ...]:
+    """The lead's messages of `messages` (oldest first) that wait for an answer, oldest first.
+
+    Nothing older than `since` (to the second, as the gateway counts) waits. Where something was settled, what is not
+    among it and not older than it waits; an edit moves a message in time but keeps its id, so it reopens nothing. Where
+    nothing was settled, only what comes after our own last word waits. What a person of ours wrote answers everything
+    before it.
+    """
+    start = 0
+    for index, message in enumerate(messages):
+        if _answers_all_before(message, settled):
+            start = index + 1
+    return tuple(
+        message
+        for message in messages[start:]
+        if message.waits_for_answer
+        and message.id not in settled.settled_ids
+        and (settled.settled_at is None or message.sent_at >= settled.settled_at)
+        and (since is None or message.sent_at >= since.replace(microsecond=0))
+    )
+
+
+def _answers_all_before(message: Message, settled: Settled) -> bool:
+    if message.is_from_lead or message.reaction is not None or message.is_deleted:
+        return False
+    return settled.settled_at is None or message.author in (Author.REP, Author.PHONE)
