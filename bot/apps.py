@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class BotConfig(AppConfig):
+    """The colleague that answers."""
+
+    name = "bot"
+    verbose_name = _("bot")
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,77 @@
+"""Wait until the lead has stopped writing; the newest message's id is the token, and the newest token wins.
+
+History is the buffer: nothing of a burst is kept here. A lost token means go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from datetime import datetime
+
+from django.core.cache import cache
+
+from conversations.message import Key
+
+#: Longer than any burst; seconds.
+_LIFETIME_S = 600
+#: How long "typing…" of a lead counts, in seconds.
+_TYPING_S = 8
+
+
+def touch(key: Key, message_id: str, *, idle_s: float, cap_s: float) -> float:
+    """The lead wrote: start or extend the wait. Returns how long to wait from now, in seconds."""
+    now = time.time()
+    began_name = _name("began", key)
+    cache.set(_name("token", key), message_id, _LIFETIME_S)
+    cache.delete(_name("typing", key))
+    if cache.add(began_name, now, _LIFETIME_S):
+        return min(idle_s, cap_s)
+    began = cache.get(began_name) or now
+    return max(0.0, min(idle_s, began + cap_s - now))
+
+
+def note_inbound(key: Key, sent_at: datetime) -> None:
+    """Remember when the lead last wrote, by the gateway's clock."""
+    cache.set(_name("inbound", key), sent_at.timestamp(), _LIFETIME_S)
+
+
+def just_wrote(key: Key, at: datetime, within_s: float) -> bool:
+    """The lead wrote at most `within_s` before `at`, as far as is remembered."""
+    wrote = cache.get(_name("inbound", key))
+    return wrote is not None and 0 <= at.timestamp() - wrote <= within_s
+
+
+def is_superseded(key: Key, token: str) -> bool:
+    """A newer message of the lead came: its own task answers for both."""
+    newest = cache.get(_name("token", key))
+    return bool(token) and newest is not None and newest != token
+
+
+def note_typing(key: Key, is_composing: bool) -> None:
+    """The gateway says that the lead is typing, or stopped."""
+    if is_composing:
+        cache.set(_name("typing", key), 1, _TYPING_S)
+    else:
+        cache.delete(_name("typing", key))
+
+
+def still_typing(key: Key, cap_s: float) -> bool:
+    """The lead types, and the burst is not older than `cap_s`."""
+    began = cache.get(_name("began", key))
+    return began is not None and time.time() - began < cap_s and cache.get(_name("typing", key)) is not None
+
+
+def end(key: Key) -> None:
+    """The burst is over: the next message begins a new one."""
+    cache.delete_many([_name("began", key), _name("typing", key)])
+
+
+def is_pending(key: Key) -> bool:
+    """A burst is going on: its own task will answer."""
+    return cache.get(_name("began", key)) is not None
+
+
+def _name(what: str, key: Key) -> str:
+    """Hashed: a key in the cache shows no phone number."""
+    return f"debounce:{what}:" + hashlib.sha256(f"{key.instance}\x00{key.conversation}".encode()).hexdigest()[:32]

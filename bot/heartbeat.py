@@ -1,0 +1,56 @@
+"""Which workers are alive, told by a key in the cache that each renews. A hint: a wiped cache says "none" for 5 s."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import uuid
+
+from django.core.cache import cache
+
+_EVERY_S = 5
+_LIFETIME_S = 15
+
+#: This process, new at every start; turns carry it, so that those of a dead process are known.
+WORKER = uuid.uuid4().hex[:12]
+
+
+def beat() -> None:
+    """Say that this process is alive."""
+    cache.set(f"worker:{WORKER}", 1, _LIFETIME_S)
+    cache.set("worker:any", time.time(), _LIFETIME_S)
+
+
+def start() -> None:
+    """Keep saying it, from a thread of its own, as long as the process lives."""
+    threading.Thread(target=_forever, name="heartbeat", daemon=True).start()
+
+
+def is_alive(worker: str) -> bool:
+    """The process `worker` said so within the last 15 s."""
+    return worker == WORKER or cache.get(f"worker:{worker}") is not None
+
+
+def workers_alive() -> int:
+    """1 when any worker said so within the last 15 s, else 0."""
+    return int(cache.get("worker:any") is not None)
+
+
+def swept() -> None:
+    """Note that a reconciliation ended."""
+    cache.set("sweep:at", time.time(), 3600)
+
+
+def last_sweep_age_s() -> float | None:
+    """Seconds since the last reconciliation; None when there was none within the hour."""
+    at = cache.get("sweep:at")
+    return None if at is None else max(0.0, time.time() - at)
+
+
+def _forever() -> None:
+    while True:
+        # A broker that is away must not end the thread.
+        with contextlib.suppress(Exception):
+            beat()
+        time.sleep(_EVERY_S)

@@ -1,0 +1,53 @@
+"""Business hours. Pure: the clock and the zone are arguments."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Protocol
+
+
+class Hours(Protocol):
+    """The part of BotSettings that says when the bot answers."""
+
+    hours_only: bool
+    hours_days: str
+    hours_open: time
+    hours_close: time
+
+
+def is_open(hours: Hours, local: datetime) -> bool:
+    """The bot answers at `local` (aware, in the business's zone). Hours may run past midnight: 18:00 to 02:00."""
+    if not hours.hours_only:
+        return True
+    at = local.time()
+    if hours.hours_open < hours.hours_close:
+        return hours.hours_open <= at < hours.hours_close and _is_business_day(hours, local)
+    if at >= hours.hours_open:
+        return _is_business_day(hours, local)
+    return at < hours.hours_close and _is_business_day(hours, local - timedelta(days=1))
+
+
+def next_opening(hours: Hours, local: datetime) -> datetime:
+    """The first moment at or after `local` when the bot answers, within eight days."""
+    if is_open(hours, local):
+        return local
+    for days in range(9):
+        day = local + timedelta(days=days)
+        opening = day.replace(hour=hours.hours_open.hour, minute=hours.hours_open.minute, second=0, microsecond=0)
+        if opening >= local and _is_business_day(hours, opening):
+            return opening
+    return local + timedelta(days=1)
+
+
+def last_closing(hours: Hours, local: datetime) -> datetime:
+    """When the closed period that `local` lies in began, at most eight days ago."""
+    for days in range(9):
+        day = local - timedelta(days=days)
+        closing = day.replace(hour=hours.hours_close.hour, minute=hours.hours_close.minute, second=0, microsecond=0)
+        if closing <= local and is_open(hours, closing - timedelta(minutes=1)):
+            return closing
+    return local - timedelta(days=8)
+
+
+def _is_business_day(hours: Hours, local: datetime) -> bool:
+    return str(local.isoweekday()) in hours.hours_days

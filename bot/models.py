@@ -1,0 +1,264 @@
+"""What a manager may change about the bot while it runs."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class BlueTicks(models.TextChoices):
+    """When a lead's messages are marked as read on WhatsApp. Looking never does it."""
+
+    NEVER = "never", _("never")
+    ON_ANSWER = "on_answer", _("just before an answer")
+
+
+def _between(low: float, high: float) -> list[Any]:
+    return [MinValueValidator(low), MaxValueValidator(high)]
+
+
+class BotSettings(models.Model):
+    """One row; `load()` is the only way to it. Each field can be preset at the first start by `BOT_<FIELD>`."""
+
+    persona_name = models.CharField(
+        _("bot's name"), max_length=60, default="Clara", help_text=_("How the bot introduces itself to leads.")
+    )
+    company = models.CharField(
+        _("company"), max_length=120, blank=True, default="", help_text=_("The company the bot speaks for.")
+    )
+    offer = models.TextField(
+        _("offer"),
+        blank=True,
+        default="",
+        max_length=8000,
+        help_text=_("What you sell, for whom, prices and conditions. The bot states nothing that is not written here."),
+    )
+    instructions = models.TextField(
+        _("instructions"),
+        blank=True,
+        default="",
+        max_length=8000,
+        help_text=_("How to talk, what to ask, what to avoid."),
+    )
+    handoff_phrases = models.TextField(
+        _("words that call a person"),
+        blank=True,
+        default="",
+        help_text=_(
+            "One per line. When a lead writes one of them the bot stops and calls a person, without asking the model."
+        ),
+    )
+
+    model = models.CharField(
+        _("model"), max_length=80, blank=True, default="", help_text=_("Gemini model. Empty: the one in GEMINI_MODEL.")
+    )
+    temperature = models.FloatField(
+        _("temperature"), default=0.4, validators=_between(0, 2), help_text=_("0 is always the same, 2 is daring.")
+    )
+    max_output_tokens = models.PositiveIntegerField(
+        _("longest answer (tokens)"),
+        default=2048,
+        validators=_between(256, 65536),
+        help_text=_("Thinking models spend part of it before the first word."),
+    )
+    model_timeout_seconds = models.PositiveSmallIntegerField(
+        _("wait for the model (seconds)"),
+        default=45,
+        validators=_between(2, 90),
+        help_text=_("Then the bot tries again."),
+    )
+    history_length = models.PositiveSmallIntegerField(
+        _("messages it reads"),
+        default=10,
+        validators=_between(1, 100),
+        help_text=_("How much of the conversation the bot reads before it answers."),
+    )
+
+    debounce_idle_seconds = models.FloatField(
+        _("wait after the last message (seconds)"),
+        default=6,
+        validators=_between(0, 60),
+        help_text=_("So that a burst gets one answer. 0 means no wait."),
+    )
+    debounce_cap_seconds = models.FloatField(
+        _("wait at most (seconds)"),
+        default=30,
+        validators=_between(0, 300),
+        help_text=_("From the first message of a burst."),
+    )
+    typing_chars_per_second = models.FloatField(
+        _("typing speed (characters per second)"),
+        default=25,
+        validators=_between(0, 1000),
+        help_text=_("The lead sees “typing…” meanwhile. 0 means none."),
+    )
+    max_bubbles = models.PositiveSmallIntegerField(
+        _("messages per answer"),
+        default=3,
+        validators=_between(1, 3),
+        help_text=_("At most so many, one after the other."),
+    )
+
+    hours_only = models.BooleanField(
+        _("answer in business hours only"),
+        default=False,
+        help_text=_("Outside them the bot says the words below once."),
+    )
+    hours_days = models.CharField(
+        _("business days"),
+        max_length=7,
+        default="12345",
+        help_text=_("1 is Monday, 7 is Sunday: 12345 is Monday to Friday."),
+    )
+    hours_open = models.TimeField(_("opens at"), default=time(8))
+    hours_close = models.TimeField(_("closes at"), default=time(18))
+    closed_text = models.TextField(
+        _("what to say when closed"),
+        blank=True,
+        default="",
+        max_length=1000,
+        help_text=_("Empty: a standard sentence."),
+    )
+
+    first_contact_notice = models.TextField(
+        _("first-contact notice"),
+        blank=True,
+        default="",
+        max_length=1000,
+        help_text=_(
+            "Sent before the bot's first answer to a lead: say that an artificial intelligence answers and "
+            "who is responsible (LGPD). Empty: none."
+        ),
+    )
+    handoff_notice = models.TextField(
+        _("what to say when a person is called"),
+        blank=True,
+        default="",
+        max_length=1000,
+        help_text=_("Empty: a standard sentence."),
+    )
+    cannot_open_text = models.TextField(
+        _("what to say to a message that cannot be opened"),
+        blank=True,
+        default="",
+        max_length=1000,
+        help_text=_("Empty: a standard sentence."),
+    )
+    cannot_hear_text = models.TextField(
+        _("what to say to audio that cannot be heard"),
+        blank=True,
+        default="",
+        max_length=1000,
+        help_text=_("Empty: a standard sentence."),
+    )
+
+    audio_max_seconds = models.PositiveIntegerField(
+        _("longest audio (seconds)"),
+        default=300,
+        validators=_between(1, 3600),
+        help_text=_("Longer ones are not heard; the bot asks for text."),
+    )
+    audio_max_megabytes = models.PositiveSmallIntegerField(
+        _("largest file (megabytes)"),
+        default=16,
+        validators=_between(1, 20),
+        help_text=_("For audio, images and PDF given to the model."),
+    )
+
+    answer_within_hours = models.PositiveSmallIntegerField(
+        _("answer within (hours)"),
+        default=12,
+        validators=_between(1, 168),
+        help_text=_("Older messages are not answered any more; they are listed as missed."),
+    )
+    catch_up_per_minute = models.PositiveSmallIntegerField(
+        _("late answers per minute"),
+        default=10,
+        validators=_between(1, 120),
+        help_text=_("After an outage: numbers get banned for bursts."),
+    )
+    phone_hold_minutes = models.PositiveIntegerField(
+        _("hold after the phone (minutes)"),
+        default=60,
+        help_text=_("How long the bot stays quiet after somebody typed on the phone. 0: until it is handed back."),
+    )
+    greeting_texts = models.TextField(
+        _("automatic texts of WhatsApp Business"),
+        blank=True,
+        default="",
+        help_text=_("One per line: your greeting and away messages. They do not count as a person on the phone."),
+    )
+    blue_ticks = models.CharField(
+        _("blue ticks"),
+        max_length=10,
+        choices=BlueTicks.choices,
+        default=BlueTicks.ON_ANSWER,
+        help_text=_("Watching a conversation never marks it as read."),
+    )
+    list_groups = models.BooleanField(
+        _("list groups"), default=False, help_text=_("Groups are never answered; this only shows them.")
+    )
+
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("bot settings")
+        verbose_name_plural = _("bot settings")
+
+    def __str__(self) -> str:
+        return str(_("bot settings"))
+
+    def clean(self) -> None:
+        """Refuse what contradicts itself."""
+        if self.debounce_cap_seconds < self.debounce_idle_seconds:
+            raise ValidationError(
+                {"debounce_cap_seconds": _("Must not be shorter than the wait after the last message.")}
+            )
+        if set(self.hours_days) - set("1234567") or len(set(self.hours_days)) != len(self.hours_days):
+            raise ValidationError({"hours_days": _("Write each day once, from 1 (Monday) to 7 (Sunday).")})
+        if self.hours_only and not self.hours_days:
+            raise ValidationError({"hours_days": _("With business hours on there must be at least one day.")})
+        if self.hours_only and self.hours_open == self.hours_close:
+            raise ValidationError({"hours_close": _("Must differ from the time of opening.")})
+
+    @property
+    def model_name(self) -> str:
+        """The model to ask."""
+        return self.model or str(settings.GEMINI_MODEL)
+
+    @property
+    def phone_hold(self) -> timedelta | None:
+        """How long the bot is quiet after somebody typed on the phone; None: until it is handed back."""
+        return timedelta(minutes=self.phone_hold_minutes) if self.phone_hold_minutes else None
+
+    @classmethod
+    def load(cls) -> BotSettings:
+        """The one row; made with the presets of the environment when it is not there yet."""
+        row = cls.objects.filter(pk=1).first()
+        if row is not None:
+            return row
+        row = cls(pk=1, **presets())
+        row.full_clean(exclude=["id"])
+        return cls.objects.get_or_create(pk=1, defaults={f.attname: getattr(row, f.attname) for f in cls._meta.fields})[
+            0
+        ]
+
+
+def presets() -> dict[str, Any]:
+    """The values of `BOT_<FIELD>` from the environment, by field; raises ValidationError naming the variable."""
+    values: dict[str, Any] = {}
+    for field in BotSettings._meta.fields:
+        text = settings.BOT_PRESETS.get(field.attname.upper())
+        if text is None or field.attname in ("id", "changed_at"):
+            continue
+        try:
+            values[field.attname] = field.clean(text, None)
+        except ValidationError as error:
+            raise ValidationError(f"BOT_{field.attname.upper()}: {' '.join(error.messages)}") from error
+    return values

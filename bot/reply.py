@@ -1,0 +1,169 @@
+"""THE STORY: how a lead gets an answer. One function, read top to bottom; docs/architecture.md has the same steps in
+words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings as django_settings
+from django.utils import timezone
+
+from bot import guards, hours, llm, prompt, transcribe, turns, typing, words
+from bot.models import BlueTicks, BotSettings
+from bot.transcribe import Heard
+from bot.turns import Turn, Withheld
+from conversations import control, fence, history, live, sending, waiting
+from conversations.evolution import get_client
+from conversations.evolution.errors import EvolutionError
+from conversations.fence import Answered, Lost
+from conversations.jid import JID
+from conversations.message import Author, Message
+from conversations.models import Reason
+from conversations.silence import Silence
+
+#: How much of a conversation is looked at for people and for what waits; the model reads `history_length` of it.
+_WINDOW = 30
+#: A message of the lead that comes while the model thinks makes it think again, at most so often.
+_THINK_AGAIN = 2
+
+
+def reply_to(turn: Turn) -> int:
+    """Answer a lead who has stopped writing; returns how many bubbles went out, or says why not.
+
+    Raises Withheld with the reason when there is nothing to answer or it must not be answered, Lost when the right
+    to speak
+    went away meanwhile, LLMError and EvolutionError when something did not work: `turns.run` decides what follows.
+    """
+    settings = BotSettings.load()
+
+    # People first: someone may have answered on the phone, and the webhook that says so may be lost.
+    messages, unanswered = _read(turn, settings)
+    if silence := turns.guard(turn):
+        raise Withheld(silence)
+    if not _is_stored(turn, messages):
+        raise turns.NotStoredYet
+    if withheld := _why_silent(turn, settings, unanswered):
+        raise withheld
+    if guards.asks_for_person(settings.handoff_phrases, unanswered):
+        return _hand_off(turn, settings, unanswered[-1].jid, Reason.ASKED_FOR_PERSON, ())
+    if guards.cannot_open(unanswered):
+        return _say(turn, settings, unanswered, [words.cannot_open(settings)])
+
+    for thought in range(_THINK_AGAIN + 1):
+        heard = transcribe.fetch(turn.key, unanswered, settings)
+        if heard.is_deaf_to(unanswered):
+            return _say(turn, settings, unanswered, [words.cannot_hear(settings)])
+        draft = _think(turn, settings, messages, heard)
+
+        # The model took seconds: a rep may have stepped in, on any route, and the lead may have gone on.
+        before = unanswered
+        messages, unanswered = _read(turn, settings)
+        fence.check(turn.right)
+        if not guards.is_superseded(before, unanswered) or thought == _THINK_AGAIN:
+            break
+    if silence := guards.why_withheld(draft, unanswered):
+        raise Withheld(silence, settle=unanswered)
+
+    if draft.handoff is not None:
+        sending.keep_summary(turn.key, draft.handoff.summary)
+        return _hand_off(turn, settings, unanswered[-1].jid, draft.handoff.reason.value, draft.messages)
+    return _say(
+        turn, settings, before, draft.messages[: settings.max_bubbles], notice=_notice(turn, settings, messages)
+    )
+
+
+def _read(turn: Turn, settings: BotSettings) -> tuple[list[Message], tuple[Message, ...]]:
+    """The conversation's newest messages, oldest first, and those of the lead that wait; people in it are noted."""
+    read = history.recent(turn.key, max(_WINDOW, settings.history_length))
+    messages = guards.without_automatic(read, settings.greeting_texts)
+    row = control.note_people(turn.key, messages, hold=settings.phone_hold)
+    return messages, waiting.unanswered(messages, row, since=turn.bot_since)
+
+
+def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> Withheld | None:
+    """The reason not to answer now, ready to be raised. Outside business hours the lead is told so, once."""
+    now = timezone.now()
+    local = now.astimezone(ZoneInfo(django_settings.TIME_ZONE))
+    is_open = hours.is_open(settings, local)
+    answer_within = timedelta(hours=settings.answer_within_hours)
+    silence = guards.why_silent(
+        turn.key.conversation, unanswered, now=now, answer_within=answer_within, is_open=is_open
+    )
+    if silence is Silence.CLOSED:
+        if turn.row.closed_said_at is None or turn.row.closed_said_at < hours.last_closing(settings, local):
+            sending.send_closed_word(turn.right, unanswered, words.closed(settings))
+        return Withheld(silence, until=hours.next_opening(settings, local))
+    return Withheld(silence) if silence else None
+
+
+def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
+    """The message that the task was sent for can be read: it is among the newest, or long past."""
+    if not turn.asked or any(message.id == turn.asked for message in messages):
+        return True
+    return get_client().message(turn.key.instance, turn.asked) is not None
+
+
+def _think(turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard) -> llm.Draft:
+    """Ask the model, and keep the words of the voice notes it heard."""
+    live.publish("bot", instance=turn.key.instance, conversation=turn.key.conversation, doing="thinking")
+    recent = messages[-settings.history_length :]
+    request = prompt.build(settings, recent, now=timezone.localtime(), media=heard.blobs, transcripts={})
+    draft = llm.get_model().generate(replace(request, model=settings.model_name, listen_to=heard.unheard))
+    transcribe.remember(turn.key, draft.transcripts)
+    return draft
+
+
+def _say(
+    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], bubbles: Sequence[str], *, notice: str = ""
+) -> int:
+    """Type and send each bubble, each behind a claim of its own. What is stopped is kept as a draft for the rep."""
+    answered, jid = Answered.of(unanswered), unanswered[-1].jid
+    bubbles = [notice, *bubbles] if notice else list(bubbles)
+    _mark_read(turn, settings, unanswered)
+    for number, bubble in enumerate(bubbles, start=1):
+        live.publish(
+            "bot", instance=turn.key.instance, conversation=turn.key.conversation,
+            doing="typing", number=number, of=len(bubbles),
+        )  # fmt: skip
+        try:
+            typing.show(turn.right, jid, bubble, settings.typing_chars_per_second)
+            sending.send_as_bot(turn.right, answered, jid, bubble)
+        except Lost:
+            sending.keep_draft(turn.key, bubbles[number - 1 :])
+            raise
+        except EvolutionError:
+            if number == 1:
+                raise
+            # A lead with one of three bubbles is answered: the rest is offered to the rep, not tried again.
+            sending.keep_draft(turn.key, bubbles[number - 1 :])
+            return number - 1
+    return len(bubbles)
+
+
+def _hand_off(turn: Turn, settings: BotSettings, jid: JID, reason: str, bubbles: Sequence[str]) -> int:
+    """Call a person, then tell the lead. The word is owed from the moment control changes: the sweep sends it if we
+    die."""
+    row = control.hand_off(turn.key, reason, epoch=turn.right.epoch)
+    if not (row.due and row.due_epoch == turn.right.epoch + 1):
+        raise Lost(fence.why_lost(turn.right))
+    sending.send_due(row, jid, "\n\n".join(bubbles) or words.handoff_notice(settings))
+    return 1
+
+
+def _notice(turn: Turn, settings: BotSettings, messages: Sequence[Message]) -> str:
+    """That an artificial intelligence answers, before the bot's first word to this lead; "" when not wanted."""
+    is_first = turn.row.settled_at is None and all(message.author is not Author.BOT for message in messages)
+    return settings.first_contact_notice if is_first else ""
+
+
+def _mark_read(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> None:
+    """Blue ticks, just before an answer and never by looking. A courtesy: an error delays nothing."""
+    if settings.blue_ticks != BlueTicks.ON_ANSWER:
+        return
+    try:
+        get_client().mark_read(turn.key.instance, unanswered)
+    except EvolutionError:
+        return

@@ -1,0 +1,62 @@
+"""Celery tasks: a name, a policy, one call. Arguments are ids, never text."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready
+
+from bot import debounce, heartbeat, llm, reconcile, turns
+from bot.models import BotSettings
+from bot.reply import reply_to
+from conversations import identity, live
+from conversations.jid import JID
+from conversations.silence import Silence
+
+log = logging.getLogger(__name__)
+
+#: How often a lead who is still typing is looked at again, in seconds.
+_TYPING_AGAIN_S = 2
+
+
+@shared_task(name="bot.reply")
+def reply(instance: str, conversation: str, asked: str = "", token: str = "") -> str:
+    """Answer the lead's message `asked` and what else waits; returns what happened, for the task log.
+
+    Running twice is safe: history is read afresh, one turn runs at a time, and each bubble needs the claim.
+    """
+    key = identity.resolve(instance, JID(conversation))
+    if debounce.is_superseded(key, token):
+        return Silence.LEAD_STILL_WRITING.value
+    if token and debounce.still_typing(key, BotSettings.load().debounce_cap_seconds):
+        later(instance, conversation, asked, token=token, in_s=_TYPING_AGAIN_S)
+        return Silence.LEAD_STILL_WRITING.value
+    debounce.end(key)
+    outcome = turns.run(key, asked, reply_to)
+    live.publish("bot", instance=key.instance, conversation=key.conversation, doing="idle")
+    log.info("turn for %s: %s", asked or "the sweep", outcome)
+    if outcome.again_in_s is not None:
+        later(instance, conversation, turns.look_again(key), in_s=outcome.again_in_s)
+    return str(outcome)
+
+
+def later(instance: str, conversation: str, asked: str, *, token: str = "", in_s: float = 0) -> None:
+    """Enqueue `reply`, to run in `in_s` seconds at the earliest."""
+    reply.apply_async((instance, conversation, asked, token), countdown=in_s if in_s > 0 else None)
+
+
+@shared_task(name="bot.sweep")
+def sweep() -> str:
+    """Find what was lost and dispatch it; every `SWEEP_SECONDS` and at start."""
+    return str(reconcile.sweep(later))
+
+
+@worker_ready.connect
+def _begin(**_: Any) -> None:
+    """A worker started: it says that it lives, looks for what was lost meanwhile, and imports the model's SDK (1 s)."""
+    heartbeat.start()
+    sweep.apply_async(countdown=1)
+    threading.Thread(target=llm.get_model, name="warm up", daemon=True).start()

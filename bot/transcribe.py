@@ -1,0 +1,90 @@
+"""Listening and looking: the files of the messages that wait, fetched for the model and kept nowhere but their
+words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.llm import Blob
+from bot.models import BotSettings
+from conversations import history, live
+from conversations.evolution import get_client
+from conversations.evolution.errors import EvolutionError
+from conversations.message import Key, Kind, Message
+
+log = logging.getLogger(__name__)
+
+#: What Gemini takes as it is, by the beginning of the MIME type.
+_READABLE = {Kind.AUDIO: ("audio/",), Kind.IMAGE: ("image/",), Kind.DOCUMENT: ("application/pdf",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The files of the waiting messages, by message id."""
+
+    #: Files for the model.
+    blobs: Mapping[str, Blob] = field(repr=False)
+    #: Voice notes whose words are still wanted, oldest first.
+    unheard: tuple[str, ...]
+    #: Voice notes that could not be fetched, or are too long or too large.
+    unreadable: frozenset[str]
+
+    def is_deaf_to(self, waiting: Sequence[Message]) -> bool:
+        """All that waits is audio, and none of it could be heard."""
+        return bool(self.unreadable) and all(message.id in self.unreadable for message in waiting)
+
+
+def fetch(key: Key, waiting: Sequence[Message], settings: BotSettings) -> Heard:
+    """Fetch what the waiting messages brought. A file that fails twice is unreadable; nothing is raised for it."""
+    blobs: dict[str, Blob] = {}
+    unheard: list[str] = []
+    unreadable: set[str] = set()
+    for message in waiting:
+        if not _wanted(message):
+            continue
+        if message.kind is Kind.AUDIO:
+            live.publish("bot", instance=key.instance, conversation=key.conversation, doing="listening")
+        blob = None if _too_much(message, settings) else _fetch(key.instance, message, settings)
+        if blob is not None:
+            blobs[message.id] = blob
+        if message.kind is Kind.AUDIO:
+            (unreadable.add if blob is None else unheard.append)(message.id)
+    return Heard(blobs, tuple(unheard), frozenset(unreadable))
+
+
+def remember(key: Key, transcripts: Mapping[str, str]) -> None:
+    """Keep the words of voice notes, and tell the screens."""
+    for message_id, words in transcripts.items():
+        history.keep_transcript(key.instance, message_id, words)
+        live.publish("edited", instance=key.instance, conversation=key.conversation, message_id=message_id)
+
+
+def _wanted(message: Message) -> bool:
+    """A file that the model can take and whose words are not known yet."""
+    if message.media is None or message.kind not in _READABLE:
+        return False
+    if message.kind is Kind.AUDIO:
+        return not message.text
+    return message.media.mime_type.startswith(_READABLE[message.kind])
+
+
+def _too_much(message: Message, settings: BotSettings) -> bool:
+    media = message.media
+    assert media is not None
+    return (media.seconds or 0) > settings.audio_max_seconds or (media.size or 0) > settings.audio_max_megabytes * 2**20
+
+
+def _fetch(instance: str, message: Message, settings: BotSettings) -> Blob | None:
+    """The file of `message`; asked for twice, since WhatsApp's media servers fail now and then."""
+    for _ in range(2):
+        try:
+            file = get_client().media(instance, message.id)
+        except EvolutionError as error:
+            log.warning("the file of %s could not be fetched: %s", message.id, error)
+            continue
+        if len(file.data) > settings.audio_max_megabytes * 2**20 or not file.data:
+            return None
+        return Blob(file.mime_type or (message.media.mime_type if message.media else ""), file.data)
+    return None

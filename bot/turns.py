@@ -1,0 +1,270 @@
+"""One turn at a time: how an attempt to answer a lead begins, how it ends, and what happens when something fails.
+
+`Control` holds every fact of it, so that a turn survives a killed worker and a wiped broker. The lease in `next_try_at`
+saves money; that two turns never both speak is the fence's work.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from bot import heartbeat, llm
+from bot.llm import LLMError
+from conversations import control, fence, sending, switches
+from conversations.evolution.errors import (
+    Broken,
+    EvolutionError,
+    NotConnected,
+    Refused,
+    Unconfirmed,
+    UnknownInstance,
+    Unreachable,
+    WrongKey,
+)
+from conversations.fence import Answered, Lost, Right
+from conversations.message import Key, Message
+from conversations.models import Control, Mode, Reason
+from conversations.sending import Cleared
+from conversations.silence import Silence
+
+log = logging.getLogger(__name__)
+
+#: Pauses between retries, in seconds; the last one repeats. Celery's countdown stays below its visibility timeout.
+_PAUSES_S = (2, 4, 8, 15, 30, 60)
+#: An unreadable or cut-off answer of the model is asked for again so many times.
+_MAX_UNUSABLE = 3
+#: A message that the gateway announced is looked for so many times, so many seconds apart.
+_READS = 3
+_READ_AGAIN_S = 5
+#: A send in progress or not confirmed is looked at again after so many seconds.
+_LOOK_AT_CLAIM_S = 5
+_CLAIM_HELD = (Silence.SENDING, Silence.UNCONFIRMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A running attempt to answer."""
+
+    right: Right
+    #: The newest lead message the task was told of; "" when the sweep only suspects one.
+    asked: str
+    #: The conversation's row as the turn began.
+    row: Control
+    bot_since: datetime | None
+
+    @property
+    def key(self) -> Key:
+        """The conversation."""
+        return self.right.key
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a turn ended."""
+
+    #: None when the lead was answered.
+    silence: Silence | None = None
+    #: Bubbles that went out.
+    sent: int = 0
+    #: Look at the conversation again after so many seconds; None: not by itself.
+    again_in_s: float | None = None
+
+    def __str__(self) -> str:
+        return self.silence.value if self.silence else f"answered ({self.sent})"
+
+
+class Withheld(Exception):
+    """The story ends without an answer, for `silence`; `settle` when the messages count as dealt with."""
+
+    def __init__(self, silence: Silence, settle: Sequence[Message] = (), *, until: datetime | None = None) -> None:
+        super().__init__(silence.value)
+        self.silence = silence
+        self.settle = tuple(settle)
+        #: Not to be looked at before.
+        self.until = until
+
+
+class NotStoredYet(Exception):
+    """The gateway announced a message that it does not show in its history."""
+
+
+def run(key: Key, asked: str, story: Callable[[Turn], int]) -> Outcome:
+    """Tell `story` as the conversation's one turn; it returns how many bubbles went out.
+
+    A busy turn, a switched-off bot or a conversation that is not the bot's end it before it begins. What passes is
+    tried
+    again within the budget, counted from the first attempt; then the conversation waits, with the reason.
+    """
+    try:
+        turn = _begin(key, asked)
+    except Lost as lost:
+        return Outcome(lost.silence, again_in_s=_LOOK_AT_CLAIM_S if lost.silence in _CLAIM_HELD else None)
+    except EvolutionError as error:
+        log.warning("an unconfirmed send could not be read back, the sweep will: %s", error)
+        return Outcome(Silence.UNCONFIRMED)
+    try:
+        return _end(turn, Outcome(sent=story(turn)))
+    except Withheld as withheld:
+        return _withhold(turn, withheld)
+    except Lost as lost:
+        return _end(turn, Outcome(lost.silence))
+    except NotStoredYet:
+        return (
+            _give_up(turn, Reason.NOT_STORED)
+            if _tries(turn) >= _READS
+            else _retry(turn, Reason.NOT_STORED, _READ_AGAIN_S)
+        )
+    except Unconfirmed as error:
+        log.warning("a send was not confirmed: %s", error)
+        wait = (
+            settings.UNCONFIRMED_AFTER_ERROR_SECONDS
+            if error.was_answered
+            else settings.UNCONFIRMED_AFTER_SILENCE_SECONDS
+        )
+        return _retry(turn, Reason.GATEWAY, wait)
+    except (LLMError, EvolutionError) as error:
+        log.warning("a turn failed: %s: %s", type(error).__name__, error)
+        return _fail(turn, error)
+    except BaseException:
+        _release(turn.right, next_try_at=timezone.now() + timedelta(seconds=_pause_s(turn)))
+        raise
+
+
+# --------------------------------------------------------------------------------------------------------- beginning
+
+
+def _begin(key: Key, asked: str) -> Turn:
+    row = control.ensure(key)
+    if asked and asked in row.settled_ids:
+        raise Lost(Silence.ANSWERED_ALREADY)
+    if asked and asked != row.newest:
+        Control.objects.filter(pk=row.pk).update(newest=asked)
+    now = timezone.now()
+    if row.mode_at(now) != row.mode:
+        row = control.expire(key)
+    if row.sending and sending.clear_up(row) is Cleared.NOT_YET:
+        raise Lost(Silence.UNCONFIRMED if row.unconfirmed else Silence.SENDING)
+    state = switches.state()
+    if key.instance not in state.instances:
+        raise Lost(Silence.OFF)
+    token = f"{heartbeat.WORKER}:{uuid.uuid4().hex[:16]}"
+    if not _take(key, token, now):
+        raise Lost(Silence.ANOTHER_TURN)
+    row = Control.objects.get(pk=row.pk)
+    right = Right(key, token, row.epoch, state.instances[key.instance].epoch, state.everything.epoch)
+    return Turn(right, asked, row, state.bot_since(key.instance))
+
+
+def _take(key: Key, token: str, now: datetime) -> bool:
+    """Become the conversation's turn, unless a live one runs."""
+    here = Control.objects.filter(instance=key.instance, conversation=key.conversation)
+    running = here.exclude(turn="").values_list("turn", flat=True).first() or ""
+    is_free = Q(turn="") | Q(next_try_at__lte=now)
+    if running and not heartbeat.is_alive(running.partition(":")[0]):
+        is_free |= Q(turn=running)
+    return bool(
+        here.filter(is_free).update(
+            turn=token,
+            turn_started_at=Coalesce("turn_started_at", now),
+            tries=F("tries") + 1,
+            next_try_at=now + timedelta(seconds=settings.TURN_LEASE_SECONDS),
+        )
+    )
+
+
+def guard(turn: Turn) -> Silence | None:
+    """Why the bot may not speak in this conversation at all; None when it may. Reads what the turn began with."""
+    if not switches.is_on(turn.key.instance):
+        return Silence.OFF
+    row = control.current(turn.key)
+    if row.opted_out:
+        return Silence.OPTED_OUT
+    return fence.why_not(Mode(row.mode))
+
+
+# ------------------------------------------------------------------------------------------------------------ ending
+
+
+def look_again(key: Key) -> str:
+    """The id of a lead message that came while the turn ran and is not dealt with; "" when there is none."""
+    row = control.current(key)
+    return row.newest if row.newest and row.newest not in row.settled_ids else ""
+
+
+def _end(turn: Turn, outcome: Outcome, *, until: datetime | None = None) -> Outcome:
+    """Free the turn and its budget. What came meanwhile found the turn busy and went away: it is looked at now."""
+    _release(turn.right, next_try_at=until)
+    newer = look_again(turn.key)
+    return replace(outcome, again_in_s=0) if newer and newer != turn.asked and until is None else outcome
+
+
+def _withhold(turn: Turn, withheld: Withheld) -> Outcome:
+    if withheld.settle:
+        with transaction.atomic():
+            row = Control.objects.select_for_update().get(pk=turn.row.pk)
+            fence.settle(row, Answered.of(withheld.settle), silence=withheld.silence)
+            row.save(update_fields=["settled", "settled_at", "settled_ids", "settled_turn", "silence"])
+    return _end(turn, Outcome(withheld.silence), until=withheld.until)
+
+
+def _release(right: Right, *, next_try_at: datetime | None, is_over: bool = True) -> None:
+    """Free the turn, if it is still ours."""
+    changes: dict[str, object] = {"turn": "", "next_try_at": next_try_at}
+    if is_over:
+        changes |= {"turn_started_at": None, "tries": 0}
+    Control.objects.filter(instance=right.key.instance, conversation=right.key.conversation, turn=right.turn).update(
+        **changes
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------- failing
+
+
+def _fail(turn: Turn, error: LLMError | EvolutionError) -> Outcome:
+    """Try again later, or give up with the reason."""
+    if isinstance(error, llm.Blocked):
+        return _give_up(turn, Reason.BLOCKED)
+    if isinstance(error, (llm.Garbled, llm.Truncated)):
+        return _give_up(turn, Reason.UNUSABLE) if _tries(turn) >= _MAX_UNUSABLE else _retry(turn, Reason.UNUSABLE)
+    if isinstance(error, llm.Refused):
+        return _give_up(turn, Reason.MODEL)
+    if isinstance(error, LLMError):
+        return _retry(turn, Reason.MODEL, getattr(error, "retry_after_s", None))
+    if isinstance(error, (Unreachable, Broken, NotConnected, UnknownInstance, WrongKey)):
+        return _retry(turn, Reason.GATEWAY)
+    return _give_up(turn, Reason.REFUSED if isinstance(error, Refused) else Reason.GATEWAY)
+
+
+def _retry(turn: Turn, reason: Reason, wait_s: float | None = None) -> Outcome:
+    """Free the turn and try again after a pause, unless the budget is spent."""
+    now = timezone.now()
+    started = Control.objects.filter(pk=turn.row.pk).values_list("turn_started_at", flat=True).first() or now
+    pause = min(wait_s or _pause_s(turn), _PAUSES_S[-1])
+    if now + timedelta(seconds=pause) > started + timedelta(seconds=settings.TURN_BUDGET_SECONDS):
+        return _give_up(turn, reason)
+    _release(turn.right, next_try_at=now + timedelta(seconds=pause), is_over=False)
+    return Outcome(Silence.TRY_AGAIN, again_in_s=pause)
+
+
+def _give_up(turn: Turn, reason: Reason) -> Outcome:
+    control.give_up(turn.key, reason, epoch=turn.right.epoch)
+    _release(turn.right, next_try_at=None)
+    return Outcome(Silence.GAVE_UP)
+
+
+def _tries(turn: Turn) -> int:
+    return Control.objects.filter(pk=turn.row.pk).values_list("tries", flat=True).first() or 1
+
+
+def _pause_s(turn: Turn) -> float:
+    return _PAUSES_S[min(max(_tries(turn) - 1, 0), len(_PAUSES_S) - 1)]
