@@ -1,4 +1,4 @@
-"""The Celery app: what carries ids from the webhook to the worker, and the clock of the sweep. Nothing in it is precious."""
+"""The Celery app: carries ids from the webhook to the worker and keeps the sweep's clock. Nothing in it is precious."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The environment, read once and refused in words.
 
 A value comes from the process's environment, else from `.env`, else from the files that `make run` writes (secrets it
-made up, and where the parts of a running stand are). An empty value counts as not set. Casting libraries refuse nonsense
-with a stack trace; a person who deploys needs the variable's name, what was found, and what to write.
+made up, and where the parts of a running stand are). An empty value counts as not set. Casting libraries refuse
+nonsense with a stack trace; a person who deploys needs the variable's name, what was found, and what to write.
 """
 
 from __future__ import annotations
@@ -133,9 +133,8 @@ class Environment:
         """An address with one of `schemes`, without a slash at its end. A password in it is never repeated."""
         value = self.text(name, default).rstrip("/")
         if value and not _is_url(value, schemes):
-            raise Nonsense(
-                f"{name} is not an address that begins with {' or '.join(f'{s}://' for s in schemes)}. Write for example {example}."
-            )
+            begins = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise Nonsense(f"{name} is not an address that begins with {begins}. Write for example {example}.")
         return value
 
     def beginning_with(self, prefix: str) -> dict[str, str]:

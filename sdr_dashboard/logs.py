@@ -18,7 +18,7 @@ _IN_ADDRESS = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]+@")
 
 
 class HideSecrets(logging.Filter):
-    """Replaces the configured secrets, and whatever is named like one, by stars; in the words and in the stack trace."""
+    """Puts stars for the configured secrets and whatever is named like one, in the words and in the stack trace."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()

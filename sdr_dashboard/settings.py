@@ -1,4 +1,4 @@
-"""How this stand is set up: every value comes from the environment (docs/settings.md) and nonsense is refused at start."""
+"""How this stand is set up: every value comes from the environment (docs/settings.md); nonsense is refused at start."""
 
 from __future__ import annotations
 
@@ -243,6 +243,10 @@ CELERY_TASK_DEFAULT_QUEUE = "sdr"
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
+#: A sweep that was not taken before the next one is due would only say the same.
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "bot.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": max(SWEEP_SECONDS, 5)}}
+}
 #: Nobody asks the workers anything over the broker (readyz looks at a heartbeat in the cache), so nobody may tell them.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 

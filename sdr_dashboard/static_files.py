@@ -14,7 +14,7 @@ from whitenoise.responders import StaticFile
 _CHUNK = 64 * 1024
 
 
-class StaticFiles(WhiteNoiseMiddleware):
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise ships no types
     """Under ASGI, WhiteNoise 6's own responses iterate synchronously, which Django warns of at each file."""
 
     sync_capable = True
@@ -29,14 +29,16 @@ class StaticFiles(WhiteNoiseMiddleware):
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
             return self._answer(request)
-        return super().__call__(request)
+        response: HttpResponseBase = super().__call__(request)
+        return response
 
     async def _answer(self, request: HttpRequest) -> HttpResponseBase:
         file = self.files.get(request.path_info)
         if self.autorefresh:
             file = await sync_to_async(self.find_file)(request.path_info)
         if file is None:
-            return await self.get_response(request)
+            response: HttpResponseBase = await self.get_response(request)
+            return response
         return await sync_to_async(_response)(file, request)
 
 

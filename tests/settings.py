@@ -27,7 +27,7 @@ environment.use(
 )
 
 from sdr_dashboard.settings import *
-from sdr_dashboard.settings import DATABASES
+from sdr_dashboard.settings import CELERY_BROKER_TRANSPORT_OPTIONS, DATABASES
 
 # A file, not memory: threads that race for a claim must be as separate as they are in life.
 DATABASES["default"]["TEST"] = {"NAME": _var / "test.sqlite3"}
@@ -36,4 +36,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 CELERY_BROKER_URL = "memory://"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+CELERY_BROKER_TRANSPORT_OPTIONS.clear()
