@@ -21,7 +21,7 @@ from conversations.message import Author, Kind, Message, Quote
 GAP = timedelta(hours=3)
 
 _DAYS = ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo")
-_NO_COMPANY = "a empresa"
+_NO_COMPANY = "(não informada)"
 _NO_OFFER = "(A equipe ainda não descreveu a oferta: não descreva produtos nem condições.)"
 _QUOTE_LENGTH = 200
 
@@ -185,8 +185,8 @@ Só um objeto JSON com:
 - `messages`: lista com {amount} de WhatsApp, na ordem do envio, cada uma com até 300 caracteres. Nunca divida um \
 preço, um link ou um endereço entre duas mensagens. Texto puro, sem título nem Markdown.
 - `handoff`: null, ou um pedido para que uma pessoa assuma, com `reason` e `summary` (duas linhas para quem vai \
-atender: o que o lead quer e em que ponto está). Com `handoff`, deixe `messages` vazia: o sistema avisa o lead. \
-Motivos: {reasons}.
+atender: o que o lead quer e em que ponto está). Com `handoff`, `messages` traz uma só mensagem curta, sem pergunta, \
+dizendo que uma pessoa da equipe continua por aqui. Motivos: {reasons}.
 - `language`: a língua do lead, por exemplo `pt-BR`.
 - `transcripts`: para cada áudio que veio junto, `id` (o que está na marca, por exemplo `audio-1`) e `text` (a fala, \
 palavra por palavra; vazio se não der para entender). Sem áudio, lista vazia."""

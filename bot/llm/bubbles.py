@@ -25,7 +25,7 @@ _STREET = (
 )
 #: Digits with marks between them: 1.500,00, 12.05.2026, 14:30, (11) 98765-4321.
 _NUMBER = r"\d+(?:[.,:/-]\d+)+|\(?\d{2}\)?\s?\d{4,5}[\s-]\d{4}"
-_SHORT = r"\b(?:sr|sra|srta|dr|dra|prof|profa|av|nº|n|tel|ex|obs|etc|cia|ltda|máx|mín|aprox|pág)\."
+_SHORT = r"\b(?:sr|sra|srta|dr|dra|prof|profa|av|nº|n|tel|ex|obs|etc|cia|ltda|máx|mín|aprox|pág)\.\s"
 _WHOLE = re.compile("|".join((_INSTALMENTS, _MONEY, _LINK, _STREET, _NUMBER, _SHORT)), re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]*_]*\s+|\n+")
 _GAP = re.compile(r"\s+")

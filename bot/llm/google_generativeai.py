@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import warnings
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ class GoogleGenerativeAI:
         self._models = glm.ModelServiceClient(transport="rest", client_options=options)
         for client in (self._client, self._models):
             _prepare(client.transport._session, is_local=is_loopback(base_url))
+            # Connections are closed with the adapter, or when the process ends.
+            weakref.finalize(self, client.transport.close)
 
     def generate(self, request: Request) -> Draft:
         """As `Model.generate`."""

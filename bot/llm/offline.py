@@ -24,6 +24,13 @@ QUESTIONS: Mapping[str, str] = {
 }
 PROPOSAL = "Posso pedir para uma pessoa do nosso time continuar com você por aqui?"
 
+#: The last word before a person takes over.
+_GOODBYES: Mapping[HandoffReason, str] = {
+    HandoffReason.ANGRY: "Sinto muito por isso. Vou chamar uma pessoa do nosso time para cuidar do seu caso.",
+    HandoffReason.ASKED_FOR_PERSON: "Claro! Estou chamando uma pessoa do nosso time para falar com você por aqui.",
+    HandoffReason.PRICE_OR_DISCOUNT: "Condições são com o nosso time: estou chamando uma pessoa para te responder.",
+    HandoffReason.QUALIFIED: "Perfeito! Já passei tudo para o nosso time; uma pessoa continua com você por aqui.",
+}
 _ACKNOWLEDGEMENTS = ("Entendi!", "Certo, agradeço por contar.", "Perfeito, anotado.", "Ótimo!")
 
 # Matched against the lead's words in lower case without accents.
@@ -80,7 +87,7 @@ class OfflineBot:
         talk = _Talk(request)
         reason = _wish_for_person(talk)
         return Draft(
-            messages=() if reason else tuple(_bubbles(talk)),
+            messages=(_GOODBYES[reason],) if reason else tuple(_bubbles(talk)),
             handoff=Handoff(reason, talk.summary) if reason else None,
             language="pt-BR",
             # It cannot hear: a note without words, not a note with invented ones.
@@ -106,7 +113,8 @@ class _Talk:
 
     @cached_property
     def company(self) -> str:
-        return self._fact("Empresa") or "empresa"
+        company = self._fact("Empresa")
+        return "empresa" if company.startswith("(") else company or "empresa"
 
     @cached_property
     def last(self) -> str:
