@@ -1,8 +1,9 @@
 """The value types of a conversation: what was said, by whom, and what the gateway told us about it.
 
-Frozen and pure. They are read from the gateway's JSON in `evolution/wire.py` and nowhere else; after it nobody touches a
-raw record again. The user's logical message table maps to `Message` so: id `id`, remoteJid `jid`, fromMe `from_me`,
-instanceId `instance`, pushName `push_name`, messageType `type_name`, body `text`, mediaUrl `media.url`, createdAt `sent_at`.
+Frozen and pure. They are read from the gateway's JSON in `evolution/wire.py` and its neighbours and nowhere else; after
+it nobody touches a raw record again. The user's logical message table maps to `Message` so: id `id`, remoteJid `jid`,
+fromMe `from_me`, instanceId `instance`, pushName `push_name`, messageType `type_name`, body `text`,
+mediaUrl `media.url`, createdAt `sent_at`.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ class Referral:
 class Message:
     """One thing said in a conversation."""
 
-    #: The gateway's key id: the same in webhook and history. Not guaranteed unique by the gateway; we deduplicate on it.
+    #: The gateway's key id: the same in webhook and history. Not guaranteed unique there; we deduplicate on it.
     id: str
     #: Where it was said, exactly as received: a reply goes to this address.
     jid: JID
@@ -189,7 +190,7 @@ class Message:
     source: str = ""
     #: Arrived inside a disappearing-messages wrapper.
     is_ephemeral: bool = False
-    #: Tells of something instead of saying it (an edit or revocation of another message, a call, a pin): never answered.
+    #: Tells of something instead of saying it (another message was edited or revoked, a call, a pin): never answered.
     is_notice: bool = False
     #: Who of us wrote it, for authors REP; a display name, filled in from the ledger.
     author_name: str = ""

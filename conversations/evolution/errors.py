@@ -7,6 +7,7 @@
         UnknownInstance   the gateway does not have the instance     permanent: `manage.py connect`
         WrongKey          401                                        permanent: EVOLUTION_API_KEY
         NotOnWhatsApp     the number has no WhatsApp                 permanent
+        TooLarge          the answer is larger than we read          permanent: our own limit
       Broken              5xx                                        passing for reads; for a send see Unconfirmed
       Unconfirmed         a send without an answer, or with a 5xx    it may have gone out: never simply repeated
       Unreadable          JSON we do not understand                  a bug here, or a new gateway version
@@ -51,6 +52,10 @@ class WrongKey(Refused):
 
 class NotOnWhatsApp(Refused):
     """The number has no WhatsApp account."""
+
+
+class TooLarge(Refused):
+    """The answer, or the file in it, is larger than we want to read."""
 
 
 class Broken(EvolutionError):
