@@ -64,19 +64,16 @@ def without_automatic(messages: Sequence[Message], greetings: str) -> list[Messa
     texts = {_plain(line) for line in greetings.splitlines() if line.strip()}
     if not texts:
         return list(messages)
-    last_lead = datetime.min
-    kept = []
-    for message in messages:
-        if message.is_from_lead:
-            last_lead = message.sent_at.replace(tzinfo=None)
-        soon = (
-            message.sent_at.replace(tzinfo=None) - last_lead <= _AUTOMATIC_WITHIN
-            if last_lead != datetime.min
-            else False
+    wrote = [message.sent_at for message in messages if message.is_from_lead]
+    return [
+        message
+        for message in messages
+        if not (
+            message.author is Author.PHONE
+            and _plain(message.text) in texts
+            and any(timedelta(0) <= message.sent_at - at <= _AUTOMATIC_WITHIN for at in wrote)
         )
-        if not (message.author is Author.PHONE and soon and _plain(message.text) in texts):
-            kept.append(message)
-    return kept
+    ]
 
 
 def _plain(text: str) -> str:

@@ -240,14 +240,12 @@ class BotSettings(models.Model):
     @classmethod
     def load(cls) -> BotSettings:
         """The one row; made with the presets of the environment when it is not there yet."""
-        row = cls.objects.filter(pk=1).first()
-        if row is not None:
-            return row
+        if (stored := cls.objects.filter(pk=1).first()) is not None:
+            return stored
         row = cls(pk=1, **presets())
         row.full_clean(exclude=["id"])
-        return cls.objects.get_or_create(pk=1, defaults={f.attname: getattr(row, f.attname) for f in cls._meta.fields})[
-            0
-        ]
+        values = {field.attname: getattr(row, field.attname) for field in cls._meta.fields}
+        return cls.objects.get_or_create(pk=1, defaults=values)[0]
 
 
 def presets() -> dict[str, Any]:

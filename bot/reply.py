@@ -109,9 +109,8 @@ def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
 def _think(turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard) -> llm.Draft:
     """Ask the model, and keep the words of the voice notes it heard."""
     live.publish("bot", instance=turn.key.instance, conversation=turn.key.conversation, doing="thinking")
-    recent = messages[-settings.history_length :]
-    request = prompt.build(settings, recent, now=timezone.localtime(), media=heard.blobs, transcripts={})
-    draft = llm.get_model().generate(replace(request, model=settings.model_name, listen_to=heard.unheard))
+    request = prompt.build(settings, messages, now=timezone.localtime(), media=heard.blobs, transcripts={})
+    draft = llm.get_model().generate(replace(request, model=settings.model_name))
     transcribe.remember(turn.key, draft.transcripts)
     return draft
 

@@ -45,7 +45,7 @@ def reply(instance: str, conversation: str, asked: str = "", token: str = "") ->
 
 def later(instance: str, conversation: str, asked: str, *, token: str = "", in_s: float = 0) -> None:
     """Enqueue `reply`, to run in `in_s` seconds at the earliest."""
-    reply.apply_async((instance, conversation, asked, token), countdown=in_s if in_s > 0 else None)
+    reply.apply_async((instance, conversation, asked, token), countdown=in_s)
 
 
 @shared_task(name="bot.sweep")

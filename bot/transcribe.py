@@ -26,8 +26,6 @@ class Heard:
 
     #: Files for the model.
     blobs: Mapping[str, Blob] = field(repr=False)
-    #: Voice notes whose words are still wanted, oldest first.
-    unheard: tuple[str, ...]
     #: Voice notes that could not be fetched, or are too long or too large.
     unreadable: frozenset[str]
 
@@ -39,7 +37,6 @@ class Heard:
 def fetch(key: Key, waiting: Sequence[Message], settings: BotSettings) -> Heard:
     """Fetch what the waiting messages brought. A file that fails twice is unreadable; nothing is raised for it."""
     blobs: dict[str, Blob] = {}
-    unheard: list[str] = []
     unreadable: set[str] = set()
     for message in waiting:
         if not _wanted(message):
@@ -49,9 +46,9 @@ def fetch(key: Key, waiting: Sequence[Message], settings: BotSettings) -> Heard:
         blob = None if _too_much(message, settings) else _fetch(key.instance, message, settings)
         if blob is not None:
             blobs[message.id] = blob
-        if message.kind is Kind.AUDIO:
-            (unreadable.add if blob is None else unheard.append)(message.id)
-    return Heard(blobs, tuple(unheard), frozenset(unreadable))
+        elif message.kind is Kind.AUDIO:
+            unreadable.add(message.id)
+    return Heard(blobs, frozenset(unreadable))
 
 
 def remember(key: Key, transcripts: Mapping[str, str]) -> None:

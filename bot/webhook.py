@@ -7,6 +7,7 @@ any other failure for 20 minutes; a repeated `messages.edited` meanwhile stalls 
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import logging
 from datetime import timedelta
@@ -95,9 +96,10 @@ def _unread(why: str) -> HttpResponse:
 
 def _once(event: Event) -> HttpResponse:
     """Act on `event` unless it was seen; 503 only where a repetition helps and harms nobody."""
+    # None: an event that may be told twice, such as the state of a connection.
     seen = wire.dedupe_key(event)
     try:
-        if not dedupe.first_time(seen):
+        if seen is not None and not dedupe.first_time(seen):
             return HttpResponse()
     except Exception as error:  # whatever the cache's client raises when it cannot be reached
         # A person on the phone is noted all the same, and noting it twice is the same as once.
@@ -108,10 +110,9 @@ def _once(event: Event) -> HttpResponse:
     try:
         _act(event)
     except Exception as error:
-        try:
-            dedupe.forget(seen)
-        except Exception:
-            log.warning("a webhook that failed could not be forgotten")
+        with contextlib.suppress(Exception):
+            if seen is not None:
+                dedupe.forget(seen)
         return _not_now(event, error)
     return HttpResponse()
 

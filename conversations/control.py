@@ -135,16 +135,12 @@ def _people_began(row: Control, messages: Sequence[Message]) -> bool:
     """A person wrote first, the bot never did, and all that the lead wrote came after it and is unsettled."""
     if row.mode_at(timezone.now()) is not Mode.BOT or row.settled or row.reason in (Reason.HANDED_BACK, Reason.RESUMED):
         return False
-    authors = [message.author for message in messages if message.reaction is None]
-    return bool(authors) and authors[0] in (Author.PHONE, Author.REP) and Author.BOT not in authors and not (
-        _has_dialogue(authors)
-    )  # fmt: skip
-
-
-def _has_dialogue(authors: Sequence[Author]) -> bool:
-    """The lead wrote and a person wrote after it: no longer a first answer to something we began."""
-    first = authors.index(Author.LEAD) if Author.LEAD in authors else len(authors)
-    return any(author is not Author.LEAD for author in authors[first:])
+    said = [message for message in messages if message.reaction is None]
+    ours = [message for message in said if message.author in (Author.PHONE, Author.REP)]
+    if not ours or any(message.author in (Author.BOT, Author.OTHER) for message in said):
+        return False
+    last_of_ours = max(message.sent_at for message in ours)
+    return all(message.sent_at > last_of_ours for message in said if message.is_from_lead)
 
 
 def hand_off(key: Key, reason: str, *, epoch: int) -> Control:

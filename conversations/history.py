@@ -17,14 +17,14 @@ TRANSCRIPT_LIFETIME_S = 30 * 24 * 3600
 def recent(key: Key, limit: int) -> list[Message]:
     """The newest `limit` messages of the conversation, oldest first, from all addresses of the lead.
 
-    Messages of one second keep the order in which the gateway stored them, as far as it tells. Raises EvolutionError.
+    The gateway tells no order within a second: there the lead's come first, as questions do. Raises EvolutionError.
     """
     client = get_client()
     found: dict[str, Message] = {}
     for jid in identity.jids(key):
         for message in client.messages(key.instance, jid, limit=limit):
             found.setdefault(message.id, message)
-    ordered = sorted(found.values(), key=lambda message: message.sent_at)[-limit:]
+    ordered = sorted(found.values(), key=lambda message: (message.sent_at, message.from_me))[-limit:]
     return complete(key.instance, ordered)
 
 

@@ -94,7 +94,9 @@ def address(key: Key) -> JID:
 
 def _post(key: Key, token: str, jid: JID, text: str, quoted_id: str = "") -> Message:
     try:
-        return get_client().send_text(key.instance, jid, text, quoted_id=quoted_id)
+        return get_client().send_text(
+            key.instance, jid, text, quoted_id=quoted_id, deadline=settings.SEND_DEADLINE_SECONDS
+        )
     except Unconfirmed as error:
         fence.leave_unconfirmed(token, How.ERROR if error.was_answered else How.SILENCE)
         raise

@@ -29,17 +29,16 @@ def unanswered(messages: Sequence[Message], settled: Settled, *, since: datetime
     nothing was settled, only what comes after our own last word waits. What a person of ours wrote answers everything
     before it.
     """
-    start = 0
-    for index, message in enumerate(messages):
-        if _answers_all_before(message, settled):
-            start = index + 1
+    # The gateway tells no order within a second: there a lead's message counts as the later one, and waits.
+    ends = [message.sent_at for message in messages if _answers_all_before(message, settled)]
+    ends += [at for at in (settled.settled_at, since and since.replace(microsecond=0)) if at is not None]
+    start = max(ends, default=None)
     return tuple(
         message
-        for message in messages[start:]
+        for message in messages
         if message.waits_for_answer
         and message.id not in settled.settled_ids
-        and (settled.settled_at is None or message.sent_at >= settled.settled_at)
-        and (since is None or message.sent_at >= since.replace(microsecond=0))
+        and (start is None or message.sent_at >= start)
     )
 
 

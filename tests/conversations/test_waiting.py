@@ -37,7 +37,12 @@ def test_a_burst_waits_as_a_whole() -> None:
 def test_a_message_that_came_before_the_last_bubble_still_waits() -> None:
     settled = Remembered(NOON, ("A",))
 
-    history = [message("A"), message("b1", Author.BOT, second=1), message("B", second=2), message("b2", Author.BOT, second=3)]
+    history = [
+        message("A"),
+        message("b1", Author.BOT, second=1),
+        message("B", second=2),
+        message("b2", Author.BOT, second=3),
+    ]
 
     assert ids(history, settled) == ["B"]
 

@@ -1,0 +1,171 @@
+"""Who may speak: what people do, and what is written down of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from conversations import control, fence
+from conversations.message import Author, Key
+from conversations.models import Act, Actor, AuditEntry, Control, Due, Mode, Reason, Sent
+from tests.factories import LEAD, message
+
+pytestmark = pytest.mark.django_db
+
+KEY = Key("voice_sdr_v4", LEAD)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def ana() -> User:
+    return User.objects.create_user("ana", first_name="Ana")
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(settings: object) -> None:
+    settings.TAKEOVER_WAIT_SECONDS = 0  # type: ignore[attr-defined]
+
+
+def test_a_conversation_nothing_ever_happened_in_is_the_bots() -> None:
+    row = control.current(KEY)
+
+    assert row.mode == Mode.BOT
+    assert row.pk is None
+
+
+def test_taking_over_raises_the_epoch_and_leaves_an_audit_row(ana: User) -> None:
+    taken = control.take_over(KEY, ana)
+
+    assert (taken.control.mode, taken.control.holder, taken.control.epoch) == (Mode.HUMAN, ana, 1)
+    assert not taken.may_still_leave
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.rep, entry.act) == (Actor.REP, ana, Act.TAKE_OVER)
+    assert (entry.before, entry.after) == (Mode.BOT, Mode.HUMAN)
+
+
+def test_taking_over_twice_changes_nothing(ana: User) -> None:
+    control.take_over(KEY, ana)
+
+    again = control.take_over(KEY, ana)
+
+    assert again.control.epoch == 1
+    assert AuditEntry.objects.count() == 1
+
+
+def test_a_takeover_says_so_when_a_message_of_the_bot_may_still_leave(ana: User) -> None:
+    row = control.ensure(KEY)
+    Sent.objects.create(
+        token="t", instance=KEY.instance, conversation=KEY.conversation, author="bot", at=timezone.now()
+    )
+    Control.objects.filter(pk=row.pk).update(sending="t", sending_at=timezone.now())
+
+    assert control.take_over(KEY, ana).may_still_leave
+
+
+def test_a_takeover_does_not_wait_for_another_rep(ana: User) -> None:
+    fence.claim_for_rep(Key(*control.ensure(KEY).key), ana)
+
+    assert not control.take_over(KEY, ana).may_still_leave
+
+
+def test_a_pause_whose_time_is_over_counts_as_the_bots_and_is_recorded_by_the_system(ana: User) -> None:
+    control.pause(KEY, ana, timezone.now() + HOUR)
+    Control.objects.update(until=timezone.now() - timedelta(seconds=1))
+    assert control.current(KEY).mode_at(timezone.now()) is Mode.BOT
+
+    assert control.expired(timezone.now()) == [KEY]
+    row = control.expire(KEY)
+
+    assert (row.mode, row.reason, row.epoch) == (Mode.BOT, Reason.EXPIRED, 2)
+    assert AuditEntry.objects.order_by("-pk")[0].actor == Actor.SYSTEM
+
+
+def test_the_phone_takes_over_and_slides_its_hold() -> None:
+    now = timezone.now()
+
+    control.note_phone(KEY, now - timedelta(minutes=30), hold=HOUR)
+    row = control.note_phone(KEY, now, hold=HOUR)
+
+    assert row.is_on_phone
+    assert row.until == now + HOUR
+    assert row.last_human_at == now
+
+
+def test_what_was_typed_on_the_phone_longer_ago_than_the_hold_changes_nothing() -> None:
+    row = control.note_phone(KEY, timezone.now() - 2 * HOUR, hold=HOUR)
+
+    assert row.mode == Mode.BOT
+
+
+def test_the_phone_leaves_a_rep_in_place_but_counts_as_a_sign_of_a_person(ana: User) -> None:
+    control.take_over(KEY, ana)
+    at = timezone.now() + timedelta(seconds=5)
+
+    row = control.note_phone(KEY, at, hold=HOUR)
+
+    assert (row.holder, row.last_human_at, row.epoch) == (ana, at, 1)
+
+
+def test_a_person_in_history_takes_over_when_the_webhook_was_lost() -> None:
+    now = timezone.now()
+    history = [
+        message("A", sent_at=now - timedelta(minutes=3)),
+        message("p", Author.PHONE, sent_at=now - timedelta(minutes=2)),
+    ]
+
+    row = control.note_people(KEY, history, hold=HOUR)
+
+    assert row.is_on_phone
+    assert control.note_people(KEY, history, hold=HOUR).epoch == row.epoch
+
+
+def test_a_person_in_history_from_before_the_hand_back_does_not_count(ana: User) -> None:
+    control.take_over(KEY, ana)
+    control.hand_back(KEY, ana)
+    earlier = timezone.now() - timedelta(minutes=5)
+
+    row = control.note_people(KEY, [message("p", Author.PHONE, sent_at=earlier)], hold=HOUR)
+
+    assert row.mode == Mode.BOT
+
+
+def test_a_conversation_that_people_began_is_theirs_for_good() -> None:
+    long_ago = timezone.now() - timedelta(days=2)
+    history = [message("p", Author.PHONE, sent_at=long_ago), message("A", sent_at=timezone.now())]
+
+    row = control.note_people(KEY, history, hold=HOUR)
+
+    assert (row.mode, row.until, row.reason) == (Mode.HUMAN, None, Reason.OUTBOUND_FIRST)
+
+
+def test_a_dialogue_that_people_had_long_ago_is_no_conversation_that_they_began() -> None:
+    long_ago = timezone.now() - timedelta(days=2)
+    history = [
+        message("p", Author.PHONE, sent_at=long_ago),
+        message("A", sent_at=long_ago),
+        message("q", Author.PHONE, sent_at=long_ago),
+        message("B", sent_at=timezone.now()),
+    ]
+
+    assert control.note_people(KEY, history, hold=HOUR).mode == Mode.BOT
+
+
+def test_a_handoff_owes_the_lead_a_word_and_only_happens_in_the_epoch_it_was_thought_in(ana: User) -> None:
+    late = control.hand_off(KEY, Reason.ANGRY, epoch=7)
+    assert late.mode == Mode.BOT
+
+    row = control.hand_off(KEY, Reason.ANGRY, epoch=0)
+
+    assert (row.mode, row.reason, row.due, row.due_epoch) == (Mode.WAITING, Reason.ANGRY, Due.HANDOFF_NOTICE, 1)
+    assert control.take_over(KEY, ana).control.due == Due.NONE
+
+
+def test_only_technical_reasons_recover_by_themselves() -> None:
+    control.give_up(KEY, Reason.MODEL, epoch=0)
+    assert control.recover(KEY).mode == Mode.BOT
+
+    control.give_up(KEY, Reason.BLOCKED, epoch=2)
+    assert control.recover(KEY).mode == Mode.WAITING
