@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from celery import Celery
+import click
+from celery import Celery, bootsteps
+from celery.beat import EmbeddedService
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdr_dashboard.settings")
@@ -13,6 +15,32 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdr_dashboard.settings")
 app = Celery("sdr_dashboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.user_options["worker"].add(
+    click.Option(["--with-clock"], is_flag=True, help="Keep the sweep's clock too (one worker only).")
+)
+
+
+class Clock(bootsteps.StartStopStep):
+    """Beat as a thread of the worker.
+
+    Celery's own `-B` forks a process, which outlives a worker that was killed and then keeps a second clock.
+    # Source: celery 5.7.0, celery/beat.py, EmbeddedService.
+    """
+
+    def __init__(self, parent: Any, with_clock: bool = False, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self.enabled = with_clock
+
+    def include_if(self, parent: Any) -> bool:
+        """Only with `--with-clock`."""
+        return self.enabled
+
+    def create(self, parent: Any) -> Any:
+        """The thread; the schedule is kept in memory, for it is one interval."""
+        return EmbeddedService(parent.app, thread=True, scheduler_cls="celery.beat:Scheduler")
+
+
+app.steps["worker"].add(Clock)
 
 
 @setup_logging.connect

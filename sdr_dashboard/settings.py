@@ -81,6 +81,7 @@ TURN_BUDGET_SECONDS = env.seconds("TURN_BUDGET_SECONDS", 600, low=1, high=3600)
 UNCONFIRMED_AFTER_ERROR_SECONDS = env.seconds("UNCONFIRMED_AFTER_ERROR_SECONDS", 5, low=0.1, high=60)
 UNCONFIRMED_AFTER_SILENCE_SECONDS = env.seconds("UNCONFIRMED_AFTER_SILENCE_SECONDS", 30, low=0.1, high=300)
 SEND_DEADLINE_SECONDS = env.seconds("SEND_DEADLINE_SECONDS", 20, low=0.2, high=120)
+INBOX_REFRESH_SECONDS = env.seconds("INBOX_REFRESH_SECONDS", 60, low=5, high=600)
 TAKEOVER_WAIT_SECONDS = env.seconds("TAKEOVER_WAIT_SECONDS", 2, low=0, high=10)
 
 # --------------------------------------------------------------------------------------------------------- Django
@@ -383,6 +384,7 @@ LOGGING = {
         # A received and a succeeded line per task says nothing that our own lines do not.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
     },
 }

@@ -6,6 +6,7 @@ import signal
 import threading
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from conversations.evolution.sandbox import Sandbox
@@ -26,8 +27,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8081, help="0 takes a free one")
         parser.add_argument("--webhook", default="", metavar="URL", help="where events are posted; none when empty")
-        parser.add_argument("--secret", default="", help="sent with each event as X-Webhook-Secret")
-        parser.add_argument("--api-key", default="sandbox", help="the key that clients of the gateway must show")
+        # From the environment by default: a command line can be read by everybody on the machine.
+        parser.add_argument("--secret", default=settings.WEBHOOK_SECRET, help="sent with each event as X-Webhook-Secret")
+        key = settings.EVOLUTION_API_KEY or "sandbox"
+        parser.add_argument("--api-key", default=key, help="the key that clients of the gateway must show")
         parser.add_argument("--instances", default="voice_sdr_v4", help="names, separated by commas")
         parser.add_argument("--closed", default="", help="instances that wait for their QR code to be scanned")
         parser.add_argument("--leads", action="store_true", default=True, help="scripted leads write (the default)")

@@ -1,0 +1,69 @@
+# One way to run each thing. Needs Python 3.10 or newer and make; everything else is put into .venv.
+#
+#   make run     the product on this machine      make test    all tests
+#   make lint    what a machine can judge         make bench   measurements beside a naive pipeline
+#   make lock    write requirements/*.txt anew    make messages  collect and compile translations (needs gettext)
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Another Python, or other locks, is another set of packages: the stamp's name holds the version.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+RUNTIME := $(VENV)/.stamp-run-$(VERSION)
+TOOLS := $(VENV)/.stamp-dev-$(VERSION)
+# A public deployment, for the checks that ask whether this could be one.
+DEPLOYED := ENV_FILE= DEBUG=false PUBLIC_URL=https://sdr.example.com SECRET_KEY=checked-never-used-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ \
+	WEBHOOK_SECRET=checked-never-used EVOLUTION_API_URL=https://evolution.example.com EVOLUTION_API_KEY=checked-never-used
+
+.DEFAULT_GOAL := run
+.PHONY: run test lint bench lock messages python
+.DELETE_ON_ERROR:
+
+run: $(RUNTIME)
+	@$(BIN)/python -m sdr_dashboard.run --with-parent
+
+test: $(TOOLS)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(TOOLS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/djlint --lint --quiet templates
+	$(DEPLOYED) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(DEPLOYED) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_architecture.py tests/test_docs.py tests/test_translations.py
+
+bench: $(TOOLS)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+# For every Python from 3.10 on, with hashes, without the address of anybody's index. Extras are kept: pip 23.0, which
+# Debian 12 brings, refuses a hashed google-api-core without its [grpc].
+lock: $(TOOLS)
+	for name in base postgres google-genai dev; do \
+	  $(BIN)/uv pip compile --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-strip-extras \
+	    --quiet --custom-compile-command "make lock" requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
+	done
+
+messages: $(TOOLS)
+	$(BIN)/python manage.py makemessages --all --no-obsolete --no-wrap --ignore .venv --ignore var --ignore tests --ignore benchmarks
+	$(BIN)/python -m sdr_dashboard.translations
+
+python:
+	@test -n "$(VERSION)" || { echo "$(PYTHON) was not found. Install Python 3.10 or newer, or name it: make run PYTHON=python3.13"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "$(PYTHON) is $(VERSION), and 3.10 or newer is needed: make run PYTHON=python3.13"; exit 1; }
+
+# A directory made by another Python is made anew; one that is right is kept.
+$(BIN)/python$(VERSION): | python
+	@echo "Making $(VENV) with Python $(VERSION) ..."
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+$(RUNTIME): requirements/base.txt | $(BIN)/python$(VERSION)
+	@echo "Installing the locked requirements (a few minutes at the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@touch $@
+
+$(TOOLS): requirements/dev.txt requirements/base.txt | $(BIN)/python$(VERSION)
+	@echo "Installing the locked development requirements (a few minutes at the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@ $(RUNTIME)

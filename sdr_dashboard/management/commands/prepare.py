@@ -1,0 +1,47 @@
+"""`manage.py prepare`: everything between a fresh checkout and a first start, in one process."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from sdr_dashboard import translations
+
+#: Name, group, whether the admin is open to them, and the variable `make run` keeps the password in.
+DEMO_USERS = (
+    ("gestor", "Gestores", True, "DEMO_GESTOR_PASSWORD"),
+    ("vendedor", "Vendedores", False, "DEMO_VENDEDOR_PASSWORD"),
+)
+
+
+class Command(BaseCommand):
+    """Migrate, compile the translations and, for a demo, create its users. Running it twice changes nothing."""
+
+    help = "Make the database and the translations ready."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The demo users are wanted only where nothing real is connected."""
+        parser.add_argument("--demo-users", action="store_true", help="Create gestor and vendedor.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it."""
+        translations.compile_all(settings.BASE_DIR)
+        call_command("migrate", interactive=False, verbosity=0)
+        if options["demo_users"]:
+            for name, group, is_staff, variable in DEMO_USERS:
+                _create(name, group, is_staff=is_staff, password=os.environ[variable])
+
+
+def _create(name: str, group: str, *, is_staff: bool, password: str) -> None:
+    """Create the user, unless it is there: a password that somebody changed stays changed."""
+    user, is_new = get_user_model().objects.get_or_create(username=name, defaults={"is_staff": is_staff})
+    if is_new:
+        user.set_password(password)
+        user.save()
+        user.groups.add(Group.objects.get_or_create(name=group)[0])
