@@ -42,6 +42,10 @@ class Lost(Exception):
         self.silence = silence
 
 
+class Spent(Exception):
+    """This very send was made before: the ledger has its token, and how it ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Right:
     """What a turn began with; all of it must still hold when it sends."""
@@ -102,18 +106,26 @@ def claim_system(key: Key, due: Due, epoch: int) -> str:
     return token
 
 
-def claim_for_rep(key: Key, rep: User) -> str:
-    """Claim a send for a rep. Waits for a send in progress, but an unclear one of the bot never blocks a person."""
+def claim_for_rep(key: Key, rep: User, token: str = "") -> str:
+    """Claim a send for a rep. Waits for a send in progress, but an unclear one of the bot never blocks a person.
+
+    With a `token` of the caller's own, 32 hexadecimal digits, the claim is made once: Spent when it was made before.
+    """
     deadline = time.monotonic() + settings.TAKEOVER_WAIT_SECONDS
     here = Control.objects.filter(instance=key.instance, conversation=key.conversation)
     while True:
         with transaction.atomic():
-            token = _claim(here.filter(Q(sending="") | ~Q(unconfirmed="")))
-            if not token and time.monotonic() >= deadline:
-                token = _claim(here)
-            if token:
-                _enter(token, key, Sent.By.REP, rep=rep)
-                return token
+            if token and Sent.objects.filter(token=token).exists():
+                raise Spent
+            claimed = _claim(here.filter(Q(sending="") | ~Q(unconfirmed="")), token)
+            if not claimed and time.monotonic() >= deadline:
+                claimed = _claim(here, token)
+            if claimed:
+                try:
+                    _enter(claimed, key, Sent.By.REP, rep=rep)
+                except IntegrityError:
+                    raise Spent from None
+                return claimed
         time.sleep(_LOOK_EVERY_S)
 
 
@@ -211,8 +223,8 @@ def _switch(instance: str, epoch: int | None) -> Q:
     return on if epoch is None else on & Q(epoch=epoch)
 
 
-def _claim(rows: QuerySet[Control]) -> str:
-    token = uuid.uuid4().hex
+def _claim(rows: QuerySet[Control], token: str = "") -> str:
+    token = token or uuid.uuid4().hex
     changed = rows.update(sending=token, sending_at=timezone.now(), unconfirmed="", read_back_at=None)
     return token if changed else ""
 

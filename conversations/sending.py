@@ -70,14 +70,14 @@ def send_due(row: Control, jid: JID, text: str) -> Message:
     return _told(row.key, message, Author.BOT)
 
 
-def send_as_rep(key: Key, text: str, rep: User, quoted_id: str = "") -> Message:
+def send_as_rep(key: Key, text: str, rep: User, quoted_id: str = "", token: str = "") -> Message:
     """Send what a rep wrote; sending is taking over. Raises as `send_as_bot` does, but never Lost.
 
-    Goes to the address the lead last wrote from, where the gateway tells it.
+    Goes to the address the lead last wrote from, where the gateway tells it. A `token` makes it once (`claim_for_rep`).
     """
     row = control.rep_sent(key, rep)
     jid = address(key)
-    token = fence.claim_for_rep(key, rep)
+    token = fence.claim_for_rep(key, rep, token)
     message = _post(key, token, jid, text, quoted_id)
     answers = Answered((row.newest,), row.newest, message.sent_at) if row.newest else None
     fence.confirm(token, message.id, answered=answers)
