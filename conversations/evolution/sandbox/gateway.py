@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 
 from . import api_chats as chats
@@ -119,7 +120,9 @@ class Sandbox(People):
             # Source: evolution-api 2.3.6: 400, although `error` says otherwise; before any other check.
             message = {"status": 400, "error": "Internal Server Error", "response": {"message": str(error)}}
             return Answer(400, message).encoded()
-        return self._answer(request).encoded()
+        status, named, content = self._answer(request).encoded()
+        # Source: evolution-api 2.3.6: every answer carries Date, as Node.js writes it.
+        return status, {**named, "Date": formatdate(self.clock(), usegmt=True)}, content
 
     def _answer(self, request: Request) -> Answer:
         failure = self.failures.take(request.route, request.parts[2] if len(request.parts) > 2 else "")
@@ -136,6 +139,8 @@ class Sandbox(People):
     def _before(self, failure: Failure) -> None:
         if failure.mode == "slow":
             self.sleep(failure.seconds)
+        elif failure.mode == "lose":
+            raise NeverAnswers(failure.seconds)
         elif failure.mode == "drop":
             raise ConnectionDropped
 

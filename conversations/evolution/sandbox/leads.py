@@ -77,28 +77,28 @@ SCRIPTS: tuple[Script, ...] = (
         ), begins_after=9, thinks_for=3,
     ),
     Script(
-        "dona-celia", "Célia Prado", "5531888010003", "Manda áudio", (
+        "dona-celia", "Célia Prado", "553188010003", "Manda áudio", (
             (Line(voice=True),),
             _say("Desculpa mandar áudio, é que estou dirigindo"),
             _say("Isso mesmo. Amanhã de manhã eu consigo falar"),
         ), begins_after=16, thinks_for=5,
     ),
     Script(
-        "roberto", "Roberto Nunes", "5541888010004", "Está irritado", (
+        "roberto", "Roberto Nunes", "554188010004", "Está irritado", (
             _say("Já é a TERCEIRA vez que mando mensagem e ninguém resolve nada"),
             _say("Vocês só me enrolam. Quero uma solução hoje"),
             _say("Tá. O contrato está no nome da Nunes Transportes"),
         ), begins_after=24,
     ),
     Script(
-        "patricia", "Patrícia Gomes", "5551888010005", "Pede para falar com uma pessoa", (
+        "patricia", "Patrícia Gomes", "555188010005", "Pede para falar com uma pessoa", (
             _say("Boa tarde, tudo bem?"),
             _say("Prefiro falar com uma pessoa, pode ser?"),
             _say("Obrigada, fico no aguardo"),
         ), begins_after=31,
     ),
     Script(
-        "lucas", "Lucas 🚀", "5561888010006", "Escreve em rajadas", (
+        "lucas", "Lucas 🚀", "556188010006", "Escreve em rajadas", (
             _say("opa", "tudo bom?", "entao", "voces integram com o Pipedrive?"),
             _say("massa", "e com planilha do google?"),
             _say("fechou", "somos em 12 vendedores", "da pra testar antes?"),

@@ -100,7 +100,7 @@ _PASTS = (
         _Said("lead", 171, "Sexta de manhã"),
         _Said("bot", 170.5, "Anotado: sexta de manhã. Um consultor confirma o horário por aqui."),
     )),
-    _Past("Renato", "5585977020005", False, (
+    _Past("Renato", "558577020005", False, (
         _Said("lead", 96, "não quero mais receber mensagem"),
         _Said("bot", 95.6, "Tudo bem, Renato. Não vamos mais escrever por aqui. Se mudar de ideia, é só chamar."),
     )),
