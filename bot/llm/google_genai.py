@@ -1,7 +1,8 @@
-"""Gemini by `google-genai`, the successor SDK. The only file that imports it; works with 1.20 to 3.x."""
+"""Gemini by `google-genai`, the successor SDK. The only file that imports it; works with 2.x and 3.x."""
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from google import genai
@@ -30,6 +31,8 @@ class GoogleGenAI:
         )
         # `vertexai` is said aloud: GOOGLE_GENAI_USE_VERTEXAI in the environment would otherwise decide.
         self._client = genai.Client(api_key=api_key, vertexai=False, http_options=options)
+        # Connections are closed with the adapter, or when the process ends.
+        weakref.finalize(self, self._client.close)
 
     def generate(self, request: Request) -> Draft:
         """As `Model.generate`."""
