@@ -11,9 +11,13 @@ from django.core.cache import cache
 
 _EVERY_S = 5
 _LIFETIME_S = 15
+_HEARD_LIFETIME_S = 7 * 24 * 3600
 
 #: This process, new at every start; turns carry it, so that those of a dead process are known.
 WORKER = uuid.uuid4().hex[:12]
+
+#: When this process last noted that an instance was heard, on the monotonic clock.
+_noted: dict[str, float] = {}
 
 
 def beat() -> None:
@@ -45,6 +49,22 @@ def swept() -> None:
 def last_sweep_age_s() -> float | None:
     """Seconds since the last reconciliation; None when there was none within the hour."""
     at = cache.get("sweep:at")
+    return None if at is None else max(0.0, time.time() - at)
+
+
+def heard(instance: str) -> None:
+    """Note that the gateway posted an event of `instance`. Cheap: most calls within 5 s of the last do nothing."""
+    now = time.monotonic()
+    if now - _noted.get(instance, float("-inf")) < _EVERY_S:
+        return
+    _noted[instance] = now
+    with contextlib.suppress(Exception):
+        cache.set(f"heard:{instance}", time.time(), _HEARD_LIFETIME_S)
+
+
+def last_heard_age_s(instance: str) -> float | None:
+    """Seconds since the gateway's last event of `instance`; None when there was none within the week."""
+    at = cache.get(f"heard:{instance}")
     return None if at is None else max(0.0, time.time() - at)
 
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from bot import debounce, dedupe, guards
+from bot import debounce, dedupe, guards, heartbeat
 from bot.models import BotSettings
 from bot.tasks import later
 from conversations import control, history, identity, live, sending
@@ -68,7 +68,10 @@ def receive(request: HttpRequest, event_name: str = "") -> HttpResponse:
         return _unread("an instance that is not ours")
     if isinstance(event, Unused):
         return HttpResponse() if event.is_known else _unread("an event we do not know")
-    return _once(event)
+    answer = _once(event)
+    if answer.status_code == 200:
+        heartbeat.heard(event.instance)
+    return answer
 
 
 def is_from_gateway(request: HttpRequest) -> bool:

@@ -10,6 +10,8 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 
 from conversations.evolution.errors import (
     Broken,
@@ -240,6 +242,15 @@ def server_info(body: object) -> ServerInfo:
     if not version:
         raise Unreadable("no version: this is not an Evolution API")
     return ServerInfo(version=version, manager_url=as_text(answer.get("manager")))
+
+
+def clock(date: str) -> datetime | None:
+    """Read the header Date of an answer; None for one that is missing or is no date."""
+    # Source: RFC 9110, 6.6.1: always in GMT, whole seconds.
+    try:
+        return parsedate_to_datetime(date).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
 
 
 # ------------------------------------------------------------------------------------------------------ refusals

@@ -90,6 +90,8 @@ class _Answer:
 
     status: int
     data: bytes
+    #: The header Date, "" without one.
+    date: str = ""
 
     def json(self) -> object:
         """The body parsed; None for an empty one. Raises Unreadable."""
@@ -265,6 +267,13 @@ class EvolutionClient:
         """The gateway's version; needs no key."""
         return answers.server_info(self._read("GET", "/"))
 
+    def clock(self) -> datetime | None:
+        """The time on the gateway's machine, to the second; None when its answers do not say. Needs no key."""
+        try:
+            return answers.clock(self._call("GET", "/", None).date)
+        except _LostError as error:
+            raise Unreachable(str(error)) from None
+
     def instances(self) -> list[Instance]:
         """Every instance that our key may see."""
         return answers.instances(self._read("GET", "/instance/fetchInstances"))
@@ -382,7 +391,8 @@ class EvolutionClient:
                 # A redirect would take the key somewhere else.
                 allow_redirects=False,
             ) as response:
-                return _Answer(response.status_code, _bounded(response, at_most, until))
+                read = _bounded(response, at_most, until)
+                return _Answer(response.status_code, read, response.headers.get("Date", ""))
         except UnicodeError:
             raise WrongKey("the key has characters that no key has") from None
         except (requests.RequestException, ProtocolError, TransportTimeout, OSError) as error:
