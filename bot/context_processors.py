@@ -1,0 +1,35 @@
+"""What every page says about the bot: whether it is on, and which parts of this stand are stand-ins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from bot import llm
+from conversations import switches
+from conversations.switches import Switches
+
+
+def bot(request: HttpRequest) -> dict[str, Any]:
+    """`stand_ins`, and for people who are logged in `switches` (read when a page shows them)."""
+    found: dict[str, Any] = {"stand_ins": stand_ins()}
+    if request.user.is_authenticated:
+        found["switches"] = SimpleLazyObject(switches.state)
+        found["off"] = SimpleLazyObject(lambda: off(switches.state()))
+    return found
+
+
+def stand_ins() -> list[str]:
+    """The parts that are not the real thing: "sandbox" for the gateway, "bot" for the language model."""
+    # Who starts the sandbox says so; nothing here asks the gateway what it is.
+    named = list(getattr(settings, "STAND_INS", ()))
+    return [*named, "bot"] if llm.is_stand_in() and "bot" not in named else named
+
+
+def off(state: Switches) -> list[str]:
+    """The instances on which the bot is off; [""] when it is off as a whole, or everywhere."""
+    here = [name for name in state.instances if not state.is_on(name)]
+    return [""] if here and len(here) == len(state.instances) else here

@@ -1,0 +1,335 @@
+"""The list the screens show: a projection in the memory of each web process, kept current by events.
+
+A cache and nothing more: thrown away with the process, rebuilt from the gateway's own list of chats at start, every
+minute and after any gap, and of no account for who may speak.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import close_old_connections, connections
+from django.utils import timezone
+
+from conversations import identity, live
+from conversations.evolution import EvolutionError, get_client
+from conversations.frames import Frame
+from conversations.jid import JIDKind, kind
+from conversations.message import Chat, Key, Message, Status
+
+log = logging.getLogger(__name__)
+
+#: A page that finds nothing built yet waits so long for it, then says that it is being read.
+_FIRST_BUILD_S = 2.0
+#: Two reads are at least so far apart: each costs the gateway a scan of all its messages.
+_AT_LEAST_S = 10.0
+#: How far back a read looks beyond the last good one: clocks differ, and messages come late.
+_OVERLAP = timedelta(minutes=10)
+#: The gateway's clock may be ahead of ours.
+_AHEAD = timedelta(days=1)
+#: Everything is read again so often, to lose what the gateway has lost.
+_FULL_EVERY = timedelta(hours=1)
+#: So many names are looked up in a row, each among so many of the newest messages.
+_NAMES_AT_ONCE = 60
+_NAME_WITHIN = 10
+#: Characters of the last message that are kept.
+_PREVIEW = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One conversation, as the list shows it. Who may speak there is joined when it is shown."""
+
+    key: Key
+    #: What the gateway or the lead's profile calls the lead; "" when nobody knows.
+    name: str
+    #: The newest message, cut short; its author is completed from the ledger when it is shown.
+    last: Message
+    #: When the first of the lead's messages after our last word was sent, as far as it was seen; None: nothing waits.
+    waiting_since: datetime | None
+
+    @property
+    def is_group(self) -> bool:
+        """Several people talk there."""
+        return kind(self.key.conversation) is JIDKind.GROUP
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is known of one instance."""
+
+    #: The gateway has not answered since; None when it does.
+    silent_since: datetime | None = None
+    #: The number's connection to WhatsApp in the gateway's word: "open", "connecting", "close"; "" when not known.
+    state: str = ""
+    #: The chats were read at least once.
+    is_built: bool = False
+
+
+class Inbox:
+    """The projection. Safe between threads; reads of the gateway run one at a time."""
+
+    def __init__(self, instances: Iterable[str]) -> None:
+        self._instances = tuple(instances)
+        self._rows: dict[Key, Row] = {}
+        self._newest_first: list[Row] | None = None
+        self._health = {instance: Health() for instance in self._instances}
+        self._read_at: dict[str, datetime] = {}
+        self._full_at: dict[str, datetime] = {}
+        self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+        #: The list may have missed something.
+        self._is_stale = False
+        #: Conversations on somebody's screen whose lead has no name yet; those that were looked up already.
+        self._nameless: set[Key] = set()
+        self._asked: set[Key] = set()
+        self._was_tried = threading.Event()
+
+    # -------------------------------------------------------------------------------------------------- looking
+
+    def rows(self, *, groups: bool = False) -> list[Row]:
+        """Every conversation, newest first; groups only when they are wanted."""
+        with self._lock:
+            if self._newest_first is None:
+                self._newest_first = sorted(self._rows.values(), key=lambda row: row.last.sent_at, reverse=True)
+            found = self._newest_first
+        return [row for row in found if groups or not row.is_group]
+
+    def row(self, key: Key) -> Row | None:
+        """One conversation, None when the list does not have it."""
+        return self._rows.get(key)
+
+    def want_names(self, rows: Iterable[Row]) -> None:
+        """Look up, soon and once, what the leads of `rows` call themselves, where it is not known.
+
+        evolution-api 2.3.6 often lists a chat without a name, and its last message tells one only if it is the lead's.
+        """
+        wanted = {row.key for row in rows if not row.name and not row.is_group} - self._asked
+        if wanted:
+            self._nameless |= wanted
+            self._wake.set()
+
+    def name(self, key: Key, messages: Iterable[Message]) -> None:
+        """Note what the lead is called, from messages that were read for another purpose."""
+        names = [message.push_name for message in messages if message.is_from_lead and message.push_name]
+        with self._lock:
+            row = self._rows.get(key)
+            if row is not None and names and not row.name:
+                self._rows[key] = replace(row, name=names[-1])
+                self._newest_first = None
+
+    def health(self) -> dict[str, Health]:
+        """What is known of each instance."""
+        return dict(self._health)
+
+    # ---------------------------------------------------------------------------------------------- keeping current
+
+    def keep_current(self) -> None:
+        """See to it that the list is built and stays current; waits a moment for the first build."""
+        if not settings.INBOX_REFRESH_SECONDS:
+            if not self._was_tried.is_set():
+                self.refresh()
+            return
+        with self._lock:
+            if self._thread is None:
+                live.hub().listen(self.hear)
+                self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
+                self._thread.start()
+        self._was_tried.wait(_FIRST_BUILD_S)
+
+    def _run(self) -> None:
+        read_at = 0.0
+        while True:
+            now = time.monotonic()
+            try:
+                if self._is_stale or now >= read_at + settings.INBOX_REFRESH_SECONDS:
+                    self._is_stale, read_at = False, now
+                    self.refresh()
+                self.find_names()
+            except Exception:
+                log.exception("the list could not be read")
+            finally:
+                connections.close_all()
+            self._sleep(read_at)
+
+    def _sleep(self, read_at: float) -> None:
+        """Until the next read is due, or somebody wants something."""
+        self._wake.wait(max(0.0, read_at + settings.INBOX_REFRESH_SECONDS - time.monotonic()))
+        self._wake.clear()
+        if self._is_stale and not self._nameless:
+            time.sleep(max(0.0, read_at + _AT_LEAST_S - time.monotonic()))
+
+    def refresh(self) -> None:
+        """Read the gateway's list of chats: all of it at first, then what is new."""
+        with self._reading:
+            close_old_connections()
+            for instance in self._instances:
+                self._refresh(instance)
+            self._was_tried.set()
+
+    def find_names(self) -> None:
+        """Look up the names that were wanted."""
+        wanted, self._nameless = self._nameless - self._asked, set()
+        for key in list(wanted)[:_NAMES_AT_ONCE]:
+            self._asked.add(key)
+            try:
+                self.name(key, get_client().messages(key.instance, key.conversation, limit=_NAME_WITHIN))
+            except EvolutionError:
+                return
+        if wanted:
+            live.publish("list", instance="")
+
+    def _refresh(self, instance: str) -> None:
+        now = timezone.now()
+        full_at, read_at = self._full_at.get(instance), self._read_at.get(instance)
+        is_full = full_at is None or read_at is None or full_at < now - _FULL_EVERY
+        client = get_client()
+        try:
+            if is_full or read_at is None:
+                chats = client.chats(instance)
+            else:
+                chats = client.chats(instance, since=read_at - _OVERLAP, until=now + _AHEAD)
+            state = client.connection_state(instance)
+        except EvolutionError as error:
+            log.warning("the chats of %s cannot be read: %s", instance, error)
+            known = self._health[instance]
+            self._health[instance] = replace(known, silent_since=known.silent_since or now)
+            return
+        self._read_at[instance] = now
+        if is_full:
+            self._full_at[instance] = now
+        has_changed = self._take(instance, chats, dropping_before=now if is_full else None)
+        health = Health(state=state, is_built=True)
+        if has_changed or health != self._health[instance]:
+            self._health[instance] = health
+            live.publish("list", instance=instance)
+
+    def _take(self, instance: str, chats: list[Chat], *, dropping_before: datetime | None) -> bool:
+        """Merge what the gateway lists; rows from before `dropping_before` that it does not list go. True if news."""
+        keys = identity.resolve_all(instance, [chat.jid for chat in chats])
+        with self._lock:
+            before = dict(self._rows)
+            if dropping_before is not None:
+                listed = set(keys.values())
+                gone = [
+                    key for key, row in before.items()
+                    if key.instance == instance and key not in listed and row.last.sent_at < dropping_before
+                ]  # fmt: skip
+                for key in gone:
+                    del self._rows[key]
+            for chat in chats:
+                if chat.last_message is not None:
+                    self._put(keys[chat.jid], chat.last_message, chat.name)
+            self._newest_first = None
+            return self._rows != before
+
+    def hear(self, what: Frame) -> None:
+        """Take in what just happened; called in the order of events."""
+        if what.event in ("gap", "edited"):
+            # An edit travels without its text, and what was missed is not known at all: the gateway has both.
+            self._is_stale = True
+            self._wake.set()
+        if what.event == "connection" and what.instance in self._health:
+            self._health[what.instance] = replace(self._health[what.instance], state=str(what.facts.get("state") or ""))
+        key = what.key
+        if key is None or key.instance not in self._health:
+            return
+        with self._lock:
+            if what.event == "message" and what.message is not None:
+                self._put(key, what.message)
+                self._forget_others(key, what.message)
+            elif what.event in ("status", "deleted"):
+                self._change(key, what)
+            else:
+                return
+            self._newest_first = None
+
+    def _put(self, key: Key, message: Message, name: str = "") -> None:
+        """Make `message` the row's last one, unless a newer one is known."""
+        if kind(key.conversation) in (JIDKind.BROADCAST, JIDKind.NEWSLETTER):
+            return
+        row = self._rows.get(key)
+        name = name or ("" if kind(key.conversation) is JIDKind.GROUP else message.push_name)
+        if row is not None:
+            name = name or row.name
+            if message.sent_at < row.last.sent_at:
+                self._rows[key] = replace(row, name=name)
+                return
+        self._rows[key] = Row(key, name, _short(message), _waiting_since(row, message))
+
+    def _forget_others(self, key: Key, message: Message) -> None:
+        """Two addresses of a lead turned out to be one conversation: only that one is listed."""
+        for address in (message.jid, message.alt_jid):
+            if address is not None and address != key.conversation:
+                self._rows.pop(Key(key.instance, address), None)
+
+    def _change(self, key: Key, what: Frame) -> None:
+        row = self._rows.get(key)
+        if row is None or row.last.id != what.facts.get("message_id"):
+            return
+        if what.event == "deleted":
+            self._rows[key] = replace(row, last=replace(row.last, is_deleted=True))
+        elif status := _status(what.facts.get("status")):
+            newer = row.last.status is None or status.rank > row.last.status.rank
+            self._rows[key] = replace(row, last=replace(row.last, status=status)) if newer else row
+
+
+def _short(message: Message) -> Message:
+    """What a row shows of a message, and no more: there may be ten thousand."""
+    return replace(message, text=message.text[:_PREVIEW], quote=None, cards=(), referral=None)
+
+
+def _waiting_since(row: Row | None, message: Message) -> datetime | None:
+    if message.waits_for_answer:
+        return (row.waiting_since if row else None) or message.sent_at
+    return row.waiting_since if row and (message.is_from_lead or message.reaction is not None) else None
+
+
+def _status(word: object) -> Status | None:
+    try:
+        return Status(word)
+    except ValueError:
+        return None
+
+
+# -------------------------------------------------------------------------------------------------- this process's own
+
+
+@lru_cache(maxsize=4)
+def _inbox_of(instances: tuple[str, ...], gateway: str) -> Inbox:
+    return Inbox(instances)
+
+
+def inbox() -> Inbox:
+    """This process's projection, built and kept current."""
+    found = _inbox_of(tuple(settings.EVOLUTION_INSTANCES), settings.EVOLUTION_API_URL)
+    found.keep_current()
+    return found
+
+
+def forget() -> None:
+    """Begin anew at the next look; for tests."""
+    _inbox_of.cache_clear()
+
+
+#: Whether groups are listed; whoever has settings says so (`bot/apps.py`).
+_lists_groups: list[Callable[[], bool]] = []
+
+
+def list_groups_if(answer: Callable[[], bool]) -> None:
+    """Have `answer` decide whether groups are listed."""
+    _lists_groups[:] = [answer]
+
+
+def lists_groups() -> bool:
+    """Groups are wanted in the list."""
+    return any(answer() for answer in _lists_groups)

@@ -1,0 +1,129 @@
+"""What the pages show of a conversation: rows of the list and bubbles, ready for the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations import control, history, sealed
+from conversations.evolution import EvolutionError, NotConnected, Refused
+from conversations.inbox import Row
+from conversations.message import Key, Message
+from conversations.models import Control
+
+if TYPE_CHECKING:
+    from conversations.inbox import Inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the list with who may speak there."""
+
+    row: Row
+    last: Message
+    control: Control
+
+    @property
+    def id(self) -> str:
+        """Its name in addresses and in the page."""
+        return sealed.opaque_id(self.row.key)
+
+    @property
+    def url(self) -> str:
+        """Where it is shown."""
+        return reverse("conversations:conversation", args=[self.row.key.instance, self.id])
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One message as it is shown."""
+
+    message: Message
+    #: The day that begins with it, None within a day.
+    day: date | None = None
+    #: Reactions to it, the newest of each person.
+    reactions: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What keeps the list from being true."""
+
+    #: Instances the gateway does not answer for, and since when.
+    silent: dict[str, datetime]
+    #: Instances that are not connected to WhatsApp.
+    closed: tuple[str, ...]
+
+
+def address(key: Key) -> str:
+    """Where a conversation is shown."""
+    return reverse("conversations:conversation", args=[key.instance, sealed.opaque_id(key)])
+
+
+def lines(rows: Sequence[Row]) -> list[Line]:
+    """`rows` with control, and with the authors that the ledger knows."""
+    controls = control.currents(row.key for row in rows)
+    last = _completed(rows)
+    return [
+        Line(row, last[row.key], controls.get(row.key) or Control(instance=row.key.instance))
+        for row in rows
+    ]
+
+
+def _completed(rows: Sequence[Row]) -> dict[Key, Message]:
+    found: dict[Key, Message] = {}
+    for instance in {row.key.instance for row in rows}:
+        here = [row for row in rows if row.key.instance == instance]
+        completed = history.complete(instance, [row.last for row in here])
+        found.update(zip((row.key for row in here), completed, strict=True))
+    return found
+
+
+def trouble(here: Inbox) -> Trouble:
+    """What is wrong with the gateway and its numbers."""
+    health = here.health()
+    return Trouble(
+        {name: one.silent_since for name, one in health.items() if one.silent_since},
+        tuple(name for name, one in health.items() if one.state not in ("", "open") and not one.silent_since),
+    )
+
+
+def bubbles(found: Sequence[Message]) -> list[Bubble]:
+    """Messages (oldest first) as they are shown: reactions on what they react to, notices left out, days marked."""
+    reactions = _reactions(found)
+    shown: list[Bubble] = []
+    before: date | None = None
+    for message in found:
+        if message.reaction is not None or message.is_notice:
+            continue
+        that_day = timezone.localdate(message.sent_at)
+        shown.append(Bubble(message, that_day if that_day != before else None, reactions.get(message.id, ())))
+        before = that_day
+    return shown
+
+
+def _reactions(found: Sequence[Message]) -> dict[str, tuple[Message, ...]]:
+    """By the message they react to; of each person the newest counts, and one without emoji takes it back."""
+    newest: dict[str, dict[tuple[bool, str], Message]] = {}
+    for message in found:
+        if message.reaction is not None:
+            newest.setdefault(message.reaction.target_id, {})[message.from_me, message.participant or ""] = message
+    return {
+        target: tuple(one for one in by_person.values() if one.reaction and one.reaction.emoji)
+        for target, by_person in newest.items()
+    }
+
+
+def why(error: EvolutionError) -> str:
+    """What a person should know about a failure of the gateway."""
+    if isinstance(error, NotConnected):
+        return _("This number is not connected to WhatsApp.")
+    if isinstance(error, Refused):
+        return _("The gateway refused: %(words)s") % {"words": error}
+    return _("The gateway does not answer.")

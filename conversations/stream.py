@@ -1,0 +1,109 @@
+"""What happens, as server-sent events: the same fragments as on the pages, or a hint to read again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.core.exceptions import PermissionDenied
+from django.db import connections
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.views.decorators.http import require_GET
+
+from conversations import live
+from conversations.frames import Frame
+from conversations.message import Key, Status
+from conversations.shown import Bubble
+from conversations.views import key_of
+
+#: An open stream asks so often whether its person may still watch, in seconds.
+_STILL_WELCOME_S = 60.0
+
+
+@require_GET
+def stream(request: HttpRequest) -> HttpResponseBase:
+    """What happens, as server-sent events. `c` (instance/id) is the one shown, `after` where the page stands."""
+    if not _may_watch(request.user):
+        # Not to the login page: this is no page. The screen says that it stands still, and offers to reload.
+        raise PermissionDenied
+    instance, _slash, opaque = request.GET.get("c", "").partition("/")
+    key = key_of(instance, opaque) if opaque else None
+    after = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
+    events = _events(key, after, translation.get_language() or settings.LANGUAGE_CODE, lambda: _is_welcome(request))
+    response = StreamingHttpResponse(events, content_type="text/event-stream")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _may_watch(user: Any) -> bool:
+    return bool(user.is_authenticated and user.has_perm("conversations.watch"))
+
+
+def _is_welcome(request: HttpRequest) -> bool:
+    """The session still exists and its person may still watch. Leaves no connection open behind."""
+    again = HttpRequest()
+    again.session = type(request.session)(request.session.session_key)
+    try:
+        return _may_watch(get_user(again))
+    finally:
+        connections.close_all()
+
+
+async def _events(key: Key | None, after: str, language: str, is_welcome: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """The frames of one screen, as they go over the line."""
+    asked_at = timezone.now()
+    told = live.stream(key, after)
+    try:
+        async for what in told:
+            if (timezone.now() - asked_at).total_seconds() >= _STILL_WELCOME_S:
+                asked_at = timezone.now()
+                if not await sync_to_async(is_welcome)():
+                    yield live.frame("bye", "")
+                    return
+            for event, html in _shown(what, key, language):
+                yield live.frame(event, html, str(what.position or ""))
+    finally:
+        await told.aclose()
+
+
+def _shown(what: Frame, key: Key | None, language: str) -> list[tuple[str, str]]:
+    """What a frame means to a screen: events for its parts, with the fragment to show or empty as a hint to read."""
+    if what.key is None:
+        return [(what.event, "")]
+    with translation.override(language):
+        if what.event == "message" and what.message is not None:
+            if what.message.reaction is not None or what.message.is_notice:
+                return [("changed", ""), ("list", "")]
+            return [("message", _render("_message.html", bubble=Bubble(what.message))), ("list", "")]
+        if what.event == "status":
+            return [("patch", _status(what))]
+        if what.event == "bot":
+            activity = [("bot", _render("_activity.html", doing=what.facts.get("doing"), **_progress(what)))]
+            return [*activity, ("control", "")] if what.facts.get("doing") == "stopped" else activity
+        if what.event == "presence":
+            return [("presence", _render("_presence.html", presence=what.facts.get("presence")))]
+    if what.event in ("edited", "deleted"):
+        return [("changed", ""), ("list", "")]
+    return [(what.event, ""), ("list", "")] if what.event == "control" else [(what.event, "")]
+
+
+def _progress(what: Frame) -> dict[str, Any]:
+    return {"number": what.facts.get("number"), "of": what.facts.get("of")}
+
+
+def _status(what: Frame) -> str:
+    try:
+        status = Status(str(what.facts.get("status")))
+    except ValueError:
+        return ""
+    return _render("_status.html", id=what.facts.get("message_id"), status=status, is_patch=True)
+
+
+def _render(template: str, **context: Any) -> str:
+    return render_to_string(f"conversations/{template}", context).strip()
