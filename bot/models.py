@@ -255,6 +255,9 @@ def presets() -> dict[str, Any]:
         text = settings.BOT_PRESETS.get(field.attname.upper())
         if text is None or field.attname in ("id", "changed_at"):
             continue
+        if isinstance(field, models.BooleanField):
+            # Django knows "True" and not the "true" that every other variable is written with.
+            text = text.capitalize()
         try:
             values[field.attname] = field.clean(text, None)
         except ValidationError as error:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 import click
 from celery import Celery, bootsteps
 from celery.beat import EmbeddedService
+from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdr_dashboard.settings")
+
+# It proposes to cancel running tasks when the broker is gone, which a pool of threads cannot do.
+warnings.filterwarnings("ignore", message=r"\s*In Celery 5.1 we introduced", category=CPendingDeprecationWarning)
 
 app = Celery("sdr_dashboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")

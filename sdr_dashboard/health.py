@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypedDict
 
@@ -52,15 +52,15 @@ def healthz(request: Request) -> Response:
 @permission_classes([AllowAny])
 def readyz(request: Request) -> Response:
     """Each thing we need, with a word; 503 while any of them is missing."""
-    found = look()
+    found = look(CHECKS)
     is_ready = all(finding["ok"] for finding in found.values())
     return Response({"ok": is_ready, **found}, status=200 if is_ready else 503)
 
 
-def look() -> dict[str, Finding]:
-    """All checks at once, in about `_LIMIT_S` seconds at most, by name."""
-    asked = {name: _pool.submit(_finding, name, check) for name, check in CHECKS.items()}
-    wait(asked.values(), timeout=_LIMIT_S)
+def look(checks: Mapping[str, Callable[[], str]], *, limit_s: float = _LIMIT_S) -> dict[str, Finding]:
+    """What each check found, by name: all at once, in `limit_s` seconds at most."""
+    asked = {name: _pool.submit(_finding, name, check) for name, check in checks.items()}
+    wait(asked.values(), timeout=limit_s)
     return {name: _result(answer) for name, answer in asked.items()}
 
 
@@ -105,16 +105,18 @@ def _workers() -> str:
     return "alive"
 
 
-class _Gateway:
-    """The gateway's word, asked for at most every `_GATEWAY_GOOD_FOR_S` seconds and by one thread at a time."""
+class Remembered:
+    """A check whose word is good for a while, and is asked for by one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, check: Callable[[], str], *, good_for_s: float) -> None:
+        self._check = check
+        self._good_for_s = good_for_s
         self._lock = threading.Lock()
-        self._asked_at = float("-inf")
-        self._finding: Finding = {"ok": False, "word": "not asked yet"}
+        self.forget()
 
     def __call__(self) -> str:
-        # A gateway that hangs holds one thread of ours, not all of them.
+        """The word, at most `good_for_s` seconds old. Raises NotWell."""
+        # A check that hangs holds one thread of ours, not all of them.
         if self._lock.acquire(timeout=_LIMIT_S / 2):
             try:
                 self._ask_if_due()
@@ -127,10 +129,11 @@ class _Gateway:
     def forget(self) -> None:
         """Ask again at the next call."""
         self._asked_at = float("-inf")
+        self._finding: Finding = {"ok": False, "word": "no answer in time"}
 
     def _ask_if_due(self) -> None:
-        if time.monotonic() - self._asked_at > _GATEWAY_GOOD_FOR_S:
-            self._finding = _finding("gateway", _ask_the_gateway)
+        if time.monotonic() - self._asked_at > self._good_for_s:
+            self._finding = _finding("gateway", self._check)
             self._asked_at = time.monotonic()
 
 
@@ -144,7 +147,7 @@ def _ask_the_gateway() -> str:
         raise NotWell("does not know our number") from None
 
 
-gateway = _Gateway()
+gateway = Remembered(_ask_the_gateway, good_for_s=_GATEWAY_GOOD_FOR_S)
 CHECKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "broker": _broker,

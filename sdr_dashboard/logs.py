@@ -40,6 +40,11 @@ class HideSecrets(logging.Filter):
         return _IN_ADDRESS.sub(f"{_HIDDEN}@", _NAMED.sub(rf"\1{_HIDDEN}", text))
 
 
+def is_news(record: logging.LogRecord) -> bool:
+    """False for Django's line about a 503: we answer it on purpose, and the place that does has said why."""
+    return getattr(record, "status_code", None) != 503
+
+
 class OneLine(logging.Formatter):
     """Time, level, logger and words; a line break in the words (a stranger may have written them) is shown as \\n."""
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sdr_dashboard import environment
 from sdr_dashboard.environment import Nonsense
+from sdr_dashboard.logs import is_news
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environment.load(BASE_DIR)
@@ -131,6 +132,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "bot.context_processors.bot",
             ]
         },
     }
@@ -307,6 +309,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 
 # --------------------------------------------------------------------------------------------- browsers and headers
 
@@ -365,7 +368,8 @@ LOGGING = {
         "hide_secrets": {
             "()": "sdr_dashboard.logs.HideSecrets",
             "secrets": [SECRET_KEY, WEBHOOK_SECRET, EVOLUTION_API_KEY, GEMINI_API_KEY],
-        }
+        },
+        "is_news": {"()": "django.utils.log.CallbackFilter", "callback": is_news},
     },
     "formatters": {"one_line": {"()": "sdr_dashboard.logs.OneLine"}},
     "handlers": {
@@ -381,6 +385,7 @@ LOGGING = {
         # Django's own set-up has handlers of its own here, which know no filter.
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        "django.request": {"filters": ["is_news"]},
         # A received and a succeeded line per task says nothing that our own lines do not.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

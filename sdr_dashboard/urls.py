@@ -17,4 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("webhook/evolution/", include("bot.urls")),
     path("webhook/evolution", webhook.receive),
+    path("", include("conversations.urls")),
 ]

@@ -1,0 +1,35 @@
+"""What every test needs: a clean cache, and no browser test that silently did not run where it must."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+
+@pytest.fixture(autouse=True)
+def _an_empty_cache() -> Iterator[None]:
+    """No test sees what another one left."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI=true there is a Chromium: a browser test that was skipped failed to do its work."""
+    report = yield
+    must_run = os.environ.get("CI") == "true" and item.get_closest_marker("browser") is not None
+    if must_run and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped where it must run (CI=true): {_reason(report.longrepr)}"
+    return report
+
+
+def _reason(longrepr: Any) -> str:
+    return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
