@@ -10,3 +10,10 @@ class BotConfig(AppConfig):
     name = "bot"
     verbose_name = _("bot")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have the list of conversations follow the setting that shows groups."""
+        from bot.models import BotSettings
+        from conversations import inbox
+
+        inbox.list_groups_if(lambda: BotSettings.load().list_groups)
