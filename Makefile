@@ -13,7 +13,7 @@ RUNTIME := $(VENV)/.stamp-run-$(VERSION)
 TOOLS := $(VENV)/.stamp-dev-$(VERSION)
 # A public deployment, for the checks that ask whether this could be one.
 DEPLOYED := ENV_FILE= DEBUG=false PUBLIC_URL=https://sdr.example.com SECRET_KEY=checked-never-used-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ \
-	WEBHOOK_SECRET=checked-never-used EVOLUTION_API_URL=https://evolution.example.com EVOLUTION_API_KEY=checked-never-used
+	WEBHOOK_SECRET=checked-never-used-0123456789 EVOLUTION_API_URL=https://evolution.example.com EVOLUTION_API_KEY=checked-never-used
 
 .DEFAULT_GOAL := run
 .PHONY: run test lint bench lock messages python

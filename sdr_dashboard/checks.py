@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_GUESSABLE = 24
 
 
 @register
@@ -22,16 +23,23 @@ def advise(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessa
 @register(Tags.security, deploy=True)
 def advise_before_deploying(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """What is fine on this machine and not on a public one."""
+    return list(_public())
+
+
+def _public() -> Iterator[CheckMessage]:
     address = urlsplit(settings.PUBLIC_URL)
-    if address.scheme == "https" or address.hostname in _LOOPBACK:
-        return []
-    return [
-        Warning(
+    if address.scheme != "https" and address.hostname not in _LOOPBACK:
+        yield Warning(
             f"PUBLIC_URL is {settings.PUBLIC_URL}: plain http to another machine. Browsers will not log in.",
             hint="Put a proxy with TLS in front and write its https:// address.",
             id="sdr.W001",
         )
-    ]
+    if 0 < len(settings.WEBHOOK_SECRET) < _GUESSABLE:
+        yield Warning(
+            f"WEBHOOK_SECRET has fewer than {_GUESSABLE} characters: it can be guessed.",
+            hint="`openssl rand -hex 24` prints a good one; then run `manage.py connect`.",
+            id="sdr.W002",
+        )
 
 
 def _gateway() -> Iterator[CheckMessage]:

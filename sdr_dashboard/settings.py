@@ -36,7 +36,7 @@ _is_https = _public.scheme == "https"
 # ------------------------------------------------------------------------------------------------------- secrets
 
 SECRET_KEY = env.secret(
-    "SECRET_KEY", at_least=32, remedy="Write 50 random ones: `openssl rand -base64 48` prints them."
+    "SECRET_KEY", at_least=16, remedy="Write 50 random ones: `openssl rand -base64 48` prints them."
 )
 if not SECRET_KEY:
     raise Nonsense(
@@ -44,7 +44,7 @@ if not SECRET_KEY:
         "or run `make run` once, which writes one to var/local.env."
     )
 #: Shared with the gateway; the receiver lets nobody in while it is empty.
-WEBHOOK_SECRET = env.secret("WEBHOOK_SECRET", at_least=16, remedy="`openssl rand -hex 24` prints a good one.")
+WEBHOOK_SECRET = env.secret("WEBHOOK_SECRET", at_least=8, remedy="`openssl rand -hex 24` prints a good one.")
 
 # ------------------------------------------------------------------------------------------------------- gateway
 

@@ -90,7 +90,7 @@ def test_a_preset_of_the_bot_that_is_wrong_is_an_error(tmp_path: Path, variable:
 def test_a_public_deployment_passes_djangos_own_checks(tmp_path: Path) -> None:
     public = {
         "PUBLIC_URL": "https://sdr.example.com",
-        "WEBHOOK_SECRET": "w" * 20,
+        "WEBHOOK_SECRET": "w" * 24,
         "EVOLUTION_API_URL": "https://evolution.example.com",
         "EVOLUTION_API_KEY": "k" * 20,
         "SECRET_KEY": "checked-never-used-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
