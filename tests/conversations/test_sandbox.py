@@ -6,18 +6,25 @@ import base64
 import hashlib
 import hmac
 import json
+import re
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from conversations.evolution import EvolutionError, NotConnected, Unconfirmed, UnknownInstance, Unreachable
+from conversations.evolution import sandbox as sandbox_package
 from conversations.evolution.client import EvolutionClient
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.evolution.sandbox.delivery import ATTEMPTS, FINAL_STATUSES, Delivery, Hook
-from conversations.evolution.sandbox.leads import SCRIPTS, Cast, Line, Script
+from conversations.evolution.sandbox.leads import SCRIPTS, VOICE_NOTE, Cast, Line, Script
 from conversations.evolution.sandbox.memory import Limits
 from conversations.evolution.sandbox.numbers import jid_of
 from conversations.evolution.sandbox.seeds import plant
@@ -752,3 +759,45 @@ def test_the_demo_begins_with_a_past_that_nobody_is_told_of_and_nobody_waits_in(
     assert all(chat.last_message and chat.last_message.from_me for chat in chats)
     assert {"imageMessage", "locationMessage"} <= {record["messageType"] for record in records}
     assert any(record["key"]["fromMe"] and record["source"] == "android" for record in records)
+
+
+# --------------------------------------------------------------------------------------------------- page, command
+
+
+PAGE = Path(sandbox_package.__file__).parent / "page"
+
+
+def test_the_page_has_no_inline_script_or_style_and_asks_nobody_else() -> None:
+    page = (PAGE / "index.html").read_text()
+    script = (PAGE / "page.js").read_text()
+
+    assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", page) == []
+    assert re.findall(r"(?:https?:)?//(?!www\.w3\.org)[a-z]", page + (PAGE / "page.css").read_text()) == []
+    assert "innerHTML" not in script
+    assert set(re.findall(r'byId\("([\w-]+)"\)', script)) <= set(re.findall(r'id="([\w-]+)"', page))
+
+
+def test_the_voice_note_is_small_and_what_it_says_it_is() -> None:
+    note = VOICE_NOTE.read_bytes()
+
+    assert note.startswith(b"OggS")
+    assert b"OpusHead" in note[:64]
+    assert len(note) < 40_000
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_serves_on_this_machine_and_stops_when_told(told: signal.Signals) -> None:
+    options = ["--port", "0", "--api-key", "k", "--instances", "a,b", "--closed", "b"]
+    command = [sys.executable, "manage.py", "sandbox", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        client = EvolutionClient(url, "k")
+        states = [client.connection_state(name) for name in ("a", "b")]
+
+        process.send_signal(told)
+
+        assert process.wait(timeout=10) == 0
+    assert urlsplit(url).hostname == "127.0.0.1"
+    assert states == ["open", "close"]

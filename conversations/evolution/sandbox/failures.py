@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from .words import JSONDict
 
 #: refuse: answer `status` before doing anything.  after: do it, then answer `status`.  hang: do it and never answer.
-#: lose: do nothing and never answer.  drop: close the connection before doing anything.  drop_after: do it, then close it.  slow: wait, then do it.
+#: lose: do nothing and never answer.  drop: close the connection before doing anything.  drop_after: do it, then close.
+#: slow: wait, then do it.
 MODES = ("refuse", "after", "hang", "lose", "drop", "drop_after", "slow")
 
 

@@ -132,19 +132,21 @@ def conversation(sandbox: Sandbox, instance: Instance, jid: str) -> JSONDict:
         rows = sorted(instance.rows.get(jid, ()), key=lambda row: (row.timestamp, row.number))[-_MESSAGES:]
         reactions = {_target(row): _emoji(row) for row in rows if row.type_name == "reactionMessage"}
         shown = [row for row in rows if row.type_name != "reactionMessage"]
+        read = {id for name, where, id in sandbox.read_marks if (name, where) == (instance.name, jid)}
         return {
             "jid": jid,
             "name": _name_in(instance, jid),
-            "messages": [_message(instance, row, reactions.get(row.key_id, "")) for row in shown],
+            "messages": [_message(instance, row, reactions.get(row.key_id, ""), read) for row in shown],
         }
 
 
-def _message(instance: Instance, row: Row, reaction: str) -> JSONDict:
+def _message(instance: Instance, row: Row, reaction: str, read: set[str]) -> JSONDict:
     statuses = {status for _, status in row.updates}
     shown: JSONDict = {
         "id": row.key_id, "fromMe": row.is_from_me, "at": row.timestamp, "type": row.type_name, "text": _words(row),
-        "status": _status(row), "edited": "EDITED" in statuses and "DELETED" not in statuses,
-        "deleted": "DELETED" in statuses, "reaction": reaction, "name": row.push_name or "",
+        "status": "READ" if row.key_id in read else _status(row),
+        "edited": "EDITED" in statuses and "DELETED" not in statuses, "deleted": "DELETED" in statuses,
+        "reaction": reaction, "name": row.push_name or "",
     }  # fmt: skip
     if content := instance.files.get(row.key_id):
         shown |= {"media": f"/_sandbox/{instance.name}/media/{row.key_id}", "mime": content.mime}

@@ -28,7 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8081, help="0 takes a free one")
         parser.add_argument("--webhook", default="", metavar="URL", help="where events are posted; none when empty")
         # From the environment by default: a command line can be read by everybody on the machine.
-        parser.add_argument("--secret", default=settings.WEBHOOK_SECRET, help="sent with each event as X-Webhook-Secret")
+        parser.add_argument(
+            "--secret", default=settings.WEBHOOK_SECRET, help="sent with each event as X-Webhook-Secret"
+        )
         key = settings.EVOLUTION_API_KEY or "sandbox"
         parser.add_argument("--api-key", default=key, help="the key that clients of the gateway must show")
         parser.add_argument("--instances", default="voice_sdr_v4", help="names, separated by commas")
@@ -77,11 +79,10 @@ def _sandbox(options: dict[str, Any]) -> Sandbox:
 
 
 def _serve_until_told(server: Server) -> None:
-    """Serve until SIGTERM or SIGINT; open connections are not waited for."""
+    """Serve until SIGTERM or SIGINT; neither open connections nor the serving thread are waited for."""
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     told.wait()
-    server.shutdown()
-    server.server_close()
+    server.socket.close()
