@@ -17,7 +17,8 @@ from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import HTTPError as TransportError
 from urllib3.exceptions import TimeoutError as TransportTimeout
 
 from conversations.evolution import answers, bodies, records
@@ -395,7 +396,7 @@ class EvolutionClient:
                 return _Answer(response.status_code, read, response.headers.get("Date", ""))
         except UnicodeError:
             raise WrongKey("the key has characters that no key has") from None
-        except (requests.RequestException, ProtocolError, TransportTimeout, OSError) as error:
+        except (requests.RequestException, TransportError, OSError) as error:
             if _was_never_opened(error):
                 raise Unreachable("the gateway cannot be reached") from None
             raise _LostError(is_timeout=_is_timeout(error)) from None
@@ -431,7 +432,8 @@ class _LostError(Exception):
 def _bounded(response: requests.Response, at_most: int, until: float) -> bytes:
     """The whole body. Raises TooLarge above `at_most` bytes, _LostError when it is not there at `until`."""
     chunks, size = [], 0
-    for chunk in response.iter_content(_CHUNK):
+    # Not iter_content: it waits until a chunk is full, and would not see the time pass while bytes trickle in.
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
         chunks.append(chunk)
         size += len(chunk)
         if size > at_most:

@@ -20,6 +20,7 @@ from conversations.message import (
     MessageStatus,
     PresenceChanged,
     QRCodeChanged,
+    Status,
     Unused,
 )
 from tests.conversations import recorded
@@ -106,7 +107,7 @@ def check_pairing(body: Any) -> None:
 
 
 def check_statuses(body: Any) -> None:
-    assert [records.status(row["status"]) for row in body] == [records.Status(row["status"]) for row in body]
+    assert [records.status(row["status"]) for row in body] == [Status(row["status"]) for row in body]
 
 
 def check_contacts(body: Any) -> None:
