@@ -151,9 +151,9 @@ def _answer_who_waits(instance: str, settings: BotSettings, dispatch: Dispatch, 
     if not state.is_on(instance):
         return 0
     since = now - timedelta(hours=settings.answer_within_hours)
-    candidates = {one.key: one for one in _open_turns(instance, now)}
-    for one in _from_gateway(instance, since, now):
-        candidates[one.key] = one
+    candidates = {one.key: one for one in _from_gateway(instance, since, now)}
+    # Last, so that they count: a turn that is open is looked at even where nothing waits any more, to end it.
+    candidates |= {one.key: one for one in _open_turns(instance, now)}
     rows = control.currents(candidates)
     bot_since = (state.bot_since(instance) or now).replace(microsecond=0)
     due = [

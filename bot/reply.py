@@ -1,5 +1,4 @@
-"""THE STORY: how a lead gets an answer. One function, read top to bottom; docs/architecture.md has the same steps in
-words."""
+"""THE STORY: how a lead gets an answer, in one function, read top to bottom (docs/architecture.md tells it in words)."""
 
 from __future__ import annotations
 
@@ -12,6 +11,7 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from bot import guards, hours, llm, prompt, transcribe, turns, typing, words
+from bot.llm import bubbles
 from bot.models import BlueTicks, BotSettings
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
@@ -33,9 +33,8 @@ _THINK_AGAIN = 2
 def reply_to(turn: Turn) -> int:
     """Answer a lead who has stopped writing; returns how many bubbles went out, or says why not.
 
-    Raises Withheld with the reason when there is nothing to answer or it must not be answered, Lost when the right
-    to speak
-    went away meanwhile, LLMError and EvolutionError when something did not work: `turns.run` decides what follows.
+    Raises Withheld with the reason when there is nothing to answer or it must not be answered, Lost when the right to
+    speak went away meanwhile, LLMError and EvolutionError when something did not work: `turns.run` decides what then.
     """
     settings = BotSettings.load()
 
@@ -61,7 +60,7 @@ def reply_to(turn: Turn) -> int:
         # The model took seconds: a rep may have stepped in, on any route, and the lead may have gone on.
         before = unanswered
         messages, unanswered = _read(turn, settings)
-        fence.check(turn.right)
+        _check(turn, draft)
         if not guards.is_superseded(before, unanswered) or thought == _THINK_AGAIN:
             break
     if silence := guards.why_withheld(draft, unanswered):
@@ -70,9 +69,8 @@ def reply_to(turn: Turn) -> int:
     if draft.handoff is not None:
         sending.keep_summary(turn.key, draft.handoff.summary)
         return _hand_off(turn, settings, unanswered[-1].jid, draft.handoff.reason.value, draft.messages)
-    return _say(
-        turn, settings, before, draft.messages[: settings.max_bubbles], notice=_notice(turn, settings, messages)
-    )
+    said = bubbles.fit(draft.messages, limit=settings.max_bubbles)
+    return _say(turn, settings, before, _with_notice(turn, settings, messages, said))
 
 
 def _read(turn: Turn, settings: BotSettings) -> tuple[list[Message], tuple[Message, ...]]:
@@ -108,54 +106,69 @@ def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
 
 def _think(turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard) -> llm.Draft:
     """Ask the model, and keep the words of the voice notes it heard."""
-    live.publish("bot", instance=turn.key.instance, conversation=turn.key.conversation, doing="thinking")
+    _announce(turn, "thinking")
     request = prompt.build(settings, messages, now=timezone.localtime(), media=heard.blobs, transcripts={})
     draft = llm.get_model().generate(replace(request, model=settings.model_name))
+    if any(prompt.leaks_prompt(bubble) for bubble in draft.messages):
+        raise llm.Garbled("the draft repeats our instructions")
     transcribe.remember(turn.key, draft.transcripts)
     return draft
 
 
-def _say(
-    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], bubbles: Sequence[str], *, notice: str = ""
-) -> int:
+def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> int:
     """Type and send each bubble, each behind a claim of its own. What is stopped is kept as a draft for the rep."""
     answered, jid = Answered.of(unanswered), unanswered[-1].jid
-    bubbles = [notice, *bubbles] if notice else list(bubbles)
     _mark_read(turn, settings, unanswered)
-    for number, bubble in enumerate(bubbles, start=1):
-        live.publish(
-            "bot", instance=turn.key.instance, conversation=turn.key.conversation,
-            doing="typing", number=number, of=len(bubbles),
-        )  # fmt: skip
+    for number, bubble in enumerate(said, start=1):
+        _announce(turn, "typing", number=number, of=len(said))
         try:
             typing.show(turn.right, jid, bubble, settings.typing_chars_per_second)
             sending.send_as_bot(turn.right, answered, jid, bubble)
         except Lost:
-            sending.keep_draft(turn.key, bubbles[number - 1 :])
+            sending.keep_draft(turn.key, said[number - 1 :])
             raise
         except EvolutionError:
             if number == 1:
                 raise
             # A lead with one of three bubbles is answered: the rest is offered to the rep, not tried again.
-            sending.keep_draft(turn.key, bubbles[number - 1 :])
+            sending.keep_draft(turn.key, said[number - 1 :])
             return number - 1
-    return len(bubbles)
+    return len(said)
 
 
-def _hand_off(turn: Turn, settings: BotSettings, jid: JID, reason: str, bubbles: Sequence[str]) -> int:
-    """Call a person, then tell the lead. The word is owed from the moment control changes: the sweep sends it if we
-    die."""
+def _hand_off(turn: Turn, settings: BotSettings, jid: JID, reason: str, said: Sequence[str]) -> int:
+    """Call a person, then tell the lead. The word is owed once control has changed: if we die, the sweep sends it."""
     row = control.hand_off(turn.key, reason, epoch=turn.right.epoch)
     if not (row.due and row.due_epoch == turn.right.epoch + 1):
         raise Lost(fence.why_lost(turn.right))
-    sending.send_due(row, jid, "\n\n".join(bubbles) or words.handoff_notice(settings))
+    sending.send_due(row, jid, "\n\n".join(said) or words.handoff_notice(settings))
     return 1
 
 
-def _notice(turn: Turn, settings: BotSettings, messages: Sequence[Message]) -> str:
-    """That an artificial intelligence answers, before the bot's first word to this lead; "" when not wanted."""
+def _check(turn: Turn, draft: llm.Draft) -> None:
+    """Look whether the turn may still speak; when not, offer the draft to the rep and raise Lost."""
+    try:
+        fence.check(turn.right)
+    except Lost:
+        sending.keep_draft(turn.key, draft.messages)
+        raise
+
+
+def _with_notice(turn: Turn, settings: BotSettings, messages: Sequence[Message], said: Sequence[str]) -> Sequence[str]:
+    """`said`, where the bot's first word to this lead begins by saying that an artificial intelligence answers.
+
+    In one bubble with the answer: a notice that goes out alone would count as one.
+    """
     is_first = turn.row.settled_at is None and all(message.author is not Author.BOT for message in messages)
-    return settings.first_contact_notice if is_first else ""
+    if not (is_first and settings.first_contact_notice):
+        return said
+    return [f"{settings.first_contact_notice}\n\n{said[0]}", *said[1:]]
+
+
+def _announce(turn: Turn, doing: str, *, number: int = 0, of: int = 0) -> None:
+    """Show on the screens what the bot is doing."""
+    key = turn.key
+    live.publish("bot", instance=key.instance, conversation=key.conversation, doing=doing, number=number, of=of)
 
 
 def _mark_read(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> None:

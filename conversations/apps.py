@@ -14,6 +14,7 @@ class ConversationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep the three groups in step with the permissions they grant."""
-        from conversations.groups import grant
+        from conversations.groups import begin, grant
 
         post_migrate.connect(grant, sender=self)
+        post_migrate.connect(begin, sender=self)

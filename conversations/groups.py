@@ -1,5 +1,7 @@
-"""The three groups of people and what each may do. Granted anew after every migration, so a new permission reaches
-them."""
+"""What stands in a fresh database: the three groups of people with what each may do, and the switches.
+
+Granted anew after every migration, so that a new permission reaches the groups.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,13 @@ GROUPS = {
     "Vendedores": ("watch", "act"),
     "Observadores": ("watch",),
 }
+
+
+def begin(**_: Any) -> None:
+    """Note from when on the bot answers, where it is preset to be on: from the set-up, not from its first message."""
+    from conversations import switches
+
+    switches.state()
 
 
 def grant(**_: Any) -> None:

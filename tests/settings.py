@@ -19,7 +19,7 @@ environment.use(
     {
         "VAR_DIR": str(_var),
         "SECRET_KEY": "only for the tests, and long enough for them",
-        "WEBHOOK_SECRET": "a-webhook-secret-of-the-tests",
+        "WEBHOOK_SECRET": "a-webhook-secret-of-the-tests-0123456789",
         "EVOLUTION_API_URL": "http://127.0.0.1:9",
         "EVOLUTION_API_KEY": "an-api-key-of-the-tests",
         "PUBLIC_URL": "http://127.0.0.1:8000",
@@ -37,3 +37,5 @@ CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS.clear()
+#: No thread: the list is read where it is looked at.
+INBOX_REFRESH_SECONDS = 0

@@ -101,7 +101,7 @@ def test_the_first_answer_says_that_a_machine_answers_and_the_second_does_not(tu
     turn(sandbox.lead_writes(LEAD, "Oi"))
     turn(sandbox.lead_writes(LEAD, "E o preço?"))
 
-    assert [text.startswith("Quem responde") for text in texts(sandbox)] == [True, False, False]
+    assert [text.startswith("Quem responde aqui é") for text in texts(sandbox)] == [True, False]
 
 
 def test_what_cannot_be_opened_is_asked_for_without_the_model(turn: Turn, sandbox: Sandbox, gemini: FakeGemini) -> None:
