@@ -460,27 +460,25 @@ def test_the_token_is_signed_with_the_key_and_the_other_headers_go_verbatim(sand
     assert "jwt_key" not in headers
 
 
-def test_the_event_of_a_send_comes_before_and_after_its_answer() -> None:
-    answered: set[str] = set()
-    before: list[bool] = []
+def test_the_event_of_a_send_leaves_after_its_answer_and_before_that_of_the_next() -> None:
+    answered: list[str] = []
+    early: list[str] = []
+    late: list[str] = []
 
     def note(url: str, headers: Mapping[str, str], body: bytes, timeout: float) -> int:
-        before.append(json.loads(body)["data"]["key"]["id"] not in answered)
+        id = json.loads(body)["data"]["key"]["id"]
+        (late if id in answered else early).append(id)
         return 200
 
-    sandbox = Sandbox([NAME], background=False, post=note)
+    sandbox = Sandbox([NAME], post=note)
     sandbox.set_webhook(HOOK)
-    _, sent = ask(sandbox, "POST", f"/message/sendText/{NAME}", {"number": LEAD, "text": "a"})
-    answered.add(sent["key"]["id"])
-    assert before == [True]
+    sandbox.send_event_late_s = 0.3
+    answered.append(sandbox.another_integration_sends(LEAD, "a"))
+    sandbox.another_integration_sends(LEAD, "b")
 
-    behind = Sandbox([NAME], post=note)
-    behind.set_webhook(HOOK)
-    numbers = [behind.another_integration_sends(LEAD, "b") for _ in range(2)]
-
-    assert behind.delivery.wait(5)
-    assert len(numbers) == 2
-    behind.close()
+    assert sandbox.delivery.wait(5)
+    assert (late, len(early)) == (answered, 1)
+    sandbox.close()
 
 
 # -------------------------------------------------------------------------------------------------------- failures

@@ -73,12 +73,17 @@ class Delivery:
 
     def send(self, hook: Hook) -> None:
         """Deliver `hook`, without waiting for it when in the background."""
-        with self._idle:
-            self._open += 1
+        self.expect()
         if self._background:
             self._pool.run(lambda: self._try(hook, 1))
         else:
             self._try(hook, 1)
+
+    def expect(self, count: int = 1) -> None:
+        """Count `count` webhooks that are still to be handed over, so that `wait` waits for them (-1: one came)."""
+        with self._idle:
+            self._open += count
+            self._idle.notify_all()
 
     def wait(self, timeout: float = 10.0) -> bool:
         """Wait until every webhook was delivered or given up; false when `timeout` seconds were not enough."""
@@ -115,9 +120,7 @@ class Delivery:
 
     def _finish(self, hook: Hook) -> None:
         hook.done()
-        with self._idle:
-            self._open -= 1
-            self._idle.notify_all()
+        self.expect(-1)
 
     def wait_before(self, number: int) -> float:
         """Seconds before attempt `number` (2 for the second), before scaling."""

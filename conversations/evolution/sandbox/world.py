@@ -75,6 +75,8 @@ class World:
         """
         self.clock = clock
         self.server_url = server_url
+        #: How long after the answer of a send its event leaves, for every other send; the others leave before it.
+        self.send_event_late_s = 0.004
         self.failures = Failures()
         self.delivery = Delivery(post=post, background=background, retry_scale=retry_scale)
         #: Grows with everything that happens: the page asks only for what is new.
@@ -162,6 +164,10 @@ class World:
         )
         for _ in range(switches.webhook_copies):
             self.delivery.send(hook)
+
+    def _emit_expected(self, instance: Instance, event: str, data: JSON) -> None:
+        self.emit(instance, event, data)
+        self.delivery.expect(-1)
 
     def _envelope(self, instance: Instance, event: str, data: JSON, destination: str) -> JSONDict:
         # Source: evolution-api 2.3.6: `sender` is the instance's own JID and missing until it was connected.
@@ -273,7 +279,8 @@ class World:
         data = records.event_data(row, with_context=context is not None, base64_content=self._base64(instance, content))
         # Source: evolution-api 2.3.6: the event and the answer of the call come in either order.
         if self._background and number % 2:
-            self.agenda.after(0.004, lambda: self.emit(instance, "send.message", data))
+            self.delivery.expect()
+            self.agenda.after(self.send_event_late_s, lambda: self._emit_expected(instance, "send.message", data))
         else:
             self.emit(instance, "send.message", data)
         self._receipts_for(instance, row)
