@@ -13,6 +13,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
@@ -20,7 +21,7 @@ from urllib.request import ProxyHandler, build_opener
 from sdr_dashboard import plan
 from sdr_dashboard.environment import Nonsense
 from sdr_dashboard.plan import BASE_DIR, Plan
-from sdr_dashboard.supervisor import GaveUp, Part, Stop, Supervisor, stop_on_signals
+from sdr_dashboard.supervisor import GaveUp, Part, Stop, Supervisor, parent_was_interrupted, stop_on_signals
 
 #: The first start compiles Python's files too.
 _READY_WITHIN_S = 120.0
@@ -42,14 +43,14 @@ def main() -> None:
     try:
         var = plan.var_dir()
         with plan.the_only_one(var):
-            _run(plan.make(var))
+            _run(plan.make(var), parent_was_interrupted() if wanted.with_parent else lambda: False)
     except (GaveUp, Nonsense) as error:
         sys.exit(str(error))
     except Stop:
         _say("Stopped.")
 
 
-def _run(ours: Plan) -> None:
+def _run(ours: Plan, is_over: Callable[[], bool]) -> None:
     _prepare(ours)
     plan.write_private(ours.var / "run.env", ours.where)
     supervisor = Supervisor(parts(ours), _say)
@@ -57,7 +58,7 @@ def _run(ours: Plan) -> None:
         supervisor.start(_READY_WITHIN_S)
         for line in opening(ours):
             _say(line)
-        supervisor.watch()
+        supervisor.watch(is_over)
     finally:
         supervisor.stop()
         (ours.var / "run.env").unlink(missing_ok=True)

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -85,9 +86,11 @@ class Supervisor:
                 self._spawn(part)
             self._await(floor, time.monotonic() + timeout_s)
 
-    def watch(self) -> NoReturn:
-        """Show what the parts say and start those that die again; ended by Stop, raised by a signal handler."""
+    def watch(self, is_over: Callable[[], bool] = lambda: False) -> NoReturn:
+        """Show what the parts say and start those that die again, until Stop: a signal, or `is_over`."""
         while True:
+            if is_over():
+                raise Stop
             self._hear(_TICK_S)
             for part in self._parts:
                 self._look_after(part)
@@ -189,6 +192,24 @@ def stop_on_signals(*, and_with_our_parent: bool = False) -> None:
         signal.signal(number, _raise_stop)
     if and_with_our_parent and _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def parent_was_interrupted() -> Callable[[], bool]:
+    """A function that tells whether our parent, a `make`, got a SIGINT that we did not.
+
+    Ctrl-C in a terminal reaches both of us. A SIGINT for make alone, from a script, it keeps to itself and waits for us
+    for ever; what shows is that it no longer catches that signal.
+    # Source: GNU make 4.3, commands.c, fatal_error_signal.
+    """
+    status = Path(f"/proc/{os.getppid()}/status")
+
+    def catches() -> bool:
+        with contextlib.suppress(OSError):
+            mask = next((line for line in status.read_text().splitlines() if line.startswith("SigCgt:")), "SigCgt: 0")
+            return bool(int(mask.split()[1], 16) & 1 << signal.SIGINT - 1)
+        return False
+
+    return (lambda: not catches()) if catches() else (lambda: False)
 
 
 def _raise_stop(number: int, frame: FrameType | None) -> NoReturn:

@@ -11,9 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
@@ -31,7 +32,9 @@ STOP_WITHIN_S = 5.0
 class Running:
     """`python -m sdr_dashboard.run` in a directory of its own."""
 
-    def __init__(self, var: Path, **variables: str) -> None:
+    def __init__(
+        self, var: Path, command: Sequence[str] = (sys.executable, "-m", "sdr_dashboard.run"), **variables: str
+    ) -> None:
         self.port = free_port()
         self.lines: list[str] = []
         environment = {
@@ -43,7 +46,7 @@ class Running:
             "PYTHONUNBUFFERED": "1",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sdr_dashboard.run"],
+            command,
             cwd=BASE,
             env=environment | variables,
             stdout=subprocess.PIPE,
@@ -119,8 +122,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Starts the product; what is still running is stopped at the end."""
     started: list[Running] = []
 
-    def run(**variables: str) -> Running:
-        started.append(Running(tmp_path, **variables))
+    def run(**options: Any) -> Running:
+        started.append(Running(tmp_path, **options))
         return started[-1]
 
     yield run
@@ -191,6 +194,21 @@ def test_killing_the_supervisor_leaves_nothing_behind(start: Callable[..., Runni
     running.process.wait(5)
 
     assert eventually(lambda: running.left_behind() == [], STOP_WITHIN_S), running.left_behind()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what make catches is read in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stopping_make_alone_stops_everything(start: Callable[..., Running], tmp_path: Path, number: int) -> None:
+    """As scripts do; Ctrl-C in a terminal reaches everybody."""
+    recipe = tmp_path / "Makefile"
+    recipe.write_text(f"run:\n\t@{sys.executable} -m sdr_dashboard.run --with-parent\n")
+    running = start(command=["make", "-f", str(recipe), "run"])
+    running.await_ready()
+
+    running.process.send_signal(number)
+
+    assert eventually(lambda: running.left_behind() == [], STOP_WITHIN_S), running.left_behind()
+    running.process.wait(STOP_WITHIN_S)
 
 
 def test_a_taken_port_is_told_with_the_next_step(start: Callable[..., Running]) -> None:
