@@ -76,6 +76,8 @@ def make(var: Path) -> Plan:
     if not gateway:
         gateway = f"http://127.0.0.1:{sandbox_port}"
         where |= {"EVOLUTION_API_URL": gateway, "EVOLUTION_API_KEY": env.text("EVOLUTION_API_KEY")}
+        # Nothing real is connected, so the bot need not wait for a person to switch it on.
+        where["BOT_SWITCHED_ON"] = env.text("BOT_SWITCHED_ON") or "true"
     return Plan(
         var=var,
         port=port,

@@ -83,9 +83,6 @@ def parts(ours: Plan) -> list[Part]:
     """The processes to run."""
     shared = {**ours.where, "PORT": str(ours.port), "PYTHONUNBUFFERED": "1"}
     shared["DJANGO_SETTINGS_MODULE"] = "sdr_dashboard.settings"
-    if ours.is_demo:
-        # Nothing real is connected, so the bot need not wait for a person to switch it on.
-        shared["BOT_SWITCHED_ON"] = os.environ.get("BOT_SWITCHED_ON") or "true"
     found = [_valkey(ours)] if ours.socket else []
     found += [_sandbox(ours, shared)] if ours.is_demo else []
     return [*found, _web(ours, shared), _worker(ours, shared)]

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -156,6 +157,9 @@ def test_everything_starts_survives_a_death_and_stops_in_time(start: Callable[..
     password = running.await_line(r"^  gestor ").split()[1]
     assert "vendedor" in "\n".join(running.lines)
     assert log_in(running, "gestor", password)
+    # Nothing real is connected, so the bot is on from the beginning.
+    with sqlite3.connect(tmp_path / "db.sqlite3", timeout=20) as database:
+        assert {is_on for (is_on,) in database.execute("SELECT is_on FROM conversations_switch")} == {1}
     # Nobody else reads the secrets or reaches the Valkey.
     assert stat.S_IMODE((tmp_path / "local.env").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "valkey").stat().st_mode) == 0o700
