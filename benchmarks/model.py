@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.ledger import numbers_in
@@ -45,7 +45,7 @@ def _words(asked: Mapping[str, Any]) -> str:
     return json.dumps(answer, ensure_ascii=False)
 
 
-def open_numbers(contents: list[Mapping[str, Any]] | tuple[()]) -> list[int]:
+def open_numbers(contents: Sequence[Mapping[str, Any]]) -> list[int]:
     """The numbers that leads wrote and no answer in `contents` names; when all are named, the last lead turn's."""
     answered = {number for text in _texts(contents, "model") for number in numbers_in(text)}
     asked = [number for text in _texts(contents, "user") for number in numbers_in(text)]
@@ -55,7 +55,7 @@ def open_numbers(contents: list[Mapping[str, Any]] | tuple[()]) -> list[int]:
     return turns[-1] if turns else []
 
 
-def _texts(contents: list[Mapping[str, Any]] | tuple[()], role: str) -> Iterator[str]:
+def _texts(contents: Sequence[Mapping[str, Any]], role: str) -> Iterator[str]:
     for turn in contents:
         # A turn without a role is the user's.
         if turn.get("role", "user") == role:
