@@ -9,6 +9,7 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -99,14 +100,13 @@ def check_gateway(client: EvolutionClient) -> str:
     return version
 
 
-class _in_words:
+@contextmanager
+def _in_words() -> Iterator[None]:
     """Turns an error of the gateway into Trouble."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, EvolutionError):
-            raise Trouble(why(error, str(settings.EVOLUTION_API_URL))) from error
+    try:
+        yield
+    except EvolutionError as error:
+        raise Trouble(why(error, str(settings.EVOLUTION_API_URL))) from error
 
 
 # ----------------------------------------------------------------------------------------------------- the instance
@@ -219,12 +219,11 @@ def pair(
 
 
 def _look(client: EvolutionClient, instance: str, number: str) -> Pairing:
-    try:
-        return client.connect(instance, number=number)
-    except (Broken, NotConnected, Unreachable):
-        return Pairing()
-    except EvolutionError as error:
-        raise Trouble(why(error, str(settings.EVOLUTION_API_URL))) from error
+    with _in_words():
+        try:
+            return client.connect(instance, number=number)
+        except (Broken, NotConnected, Unreachable):
+            return Pairing()
 
 
 def digits(number: str) -> str:

@@ -142,8 +142,7 @@ def broker_is_writable(_about: None) -> Finding:
 def _no_redis(setting: str, error: Exception) -> Finding:
     return wrong(
         _("It cannot be used: %(kind)s.") % {"kind": type(error).__name__},
-        _("Start it (`make run` brings its own), or correct REDIS_URL and CELERY_BROKER_URL. Here it is %(setting)s.")
-        % {"setting": setting},
+        _("Start it, or correct %(setting)s; `make run` brings its own when none is set.") % {"setting": setting},
     )
 
 

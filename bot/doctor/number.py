@@ -188,7 +188,8 @@ def messages_are_stored(number: Number) -> Finding:
     if lost_at and (newest is None or newest < lost_at):
         return wrong(_("A lead's message was announced and never stored."), remedy)
     if _is_contradicted(number.instance, newest):
-        return wrong(_("Messages come and go, and are not stored."), remedy)
+        again = _("If the gateway was set up anew since then, write to the number once and run this again.")
+        return wrong(_("What was written last is not stored."), f"{remedy} {again}")
     if newest is None or number.newest_chat is None:
         return skipped(
             _("Nothing was ever written on this number."), _("Write to it from another phone and run this again.")

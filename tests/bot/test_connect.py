@@ -461,8 +461,8 @@ def test_the_command_says_what_it_did_and_what_is_left(settings: Any) -> None:
     first, again = connect(), connect()
 
     assert "accepts the key; version 2.3.6" in first
-    assert f"webhook     set to {ADDRESS}, {len(USED_EVENTS)} events" in first
-    assert "pairing     connected" in first
+    assert f"webhook         set to {ADDRESS}, {len(USED_EVENTS)} events" in first
+    assert "pairing         connected" in first
     assert first.index("manage.py doctor") < first.index(f"Switch the bot on for {INSTANCE}")
     assert again.count("was right already") == 2
     for secret in (settings.WEBHOOK_SECRET, API_KEY):
@@ -567,3 +567,11 @@ def test_ctrl_c_ends_it_cleanly(sandbox: Sandbox, settings: Any, tmp_path: Path)
     assert process.returncode == 130
     assert "Stopped." in complaint
     assert "Traceback" not in complaint
+
+
+def test_the_document_names_the_events_that_are_set() -> None:
+    text = (BASE / "docs" / "connecting.md").read_text(encoding="utf-8")
+    listed = text[text.index("The nine events:") :].partition("\n\n")[0]
+
+    assert set(re.findall(r"`([A-Z_]+)`", listed)) == set(USED_EVENTS)
+    assert len(USED_EVENTS) == 9

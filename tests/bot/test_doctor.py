@@ -17,7 +17,7 @@ import pytest
 import redis
 from django.core.cache import cache
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.management import call_command
+from django.core.management import ManagementUtility, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone, translation
@@ -589,14 +589,14 @@ def test_storage_that_is_off_from_the_start(stand: Sandbox) -> None:
     assert found("storage").state is State.SKIPPED
 
     send(minutes_ago=1)
-    complains("storage", "come and go, and are not stored")
+    complains("storage", "What was written last is not stored")
 
 
 @pytest.mark.usefixtures("stand")
 def test_storage_that_was_switched_off_later() -> None:
     send(minutes_ago=10)
 
-    complains("storage", "come and go, and are not stored")
+    complains("storage", "What was written last is not stored")
 
 
 def test_a_message_that_was_not_announced(stand: Sandbox) -> None:
@@ -691,6 +691,14 @@ def test_what_is_wrong_fails_with_the_remedy_below_it(stand: Sandbox, settings: 
     assert lines[-1] == "1 wrong, 0 to know about."
     for secret in (settings.WEBHOOK_SECRET, settings.EVOLUTION_API_KEY, settings.GEMINI_API_KEY, settings.SECRET_KEY):
         assert secret not in written
+
+
+@pytest.mark.parametrize("command", ["doctor", "connect"])
+def test_the_commands_explain_themselves(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        ManagementUtility(["manage.py", command, "--help"]).execute()
+
+    assert "--webhook-url" in capsys.readouterr().out
 
 
 def test_lines_are_aligned_and_wrapped() -> None:

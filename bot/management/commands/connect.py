@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from bot import connecting
 from bot.connecting import Prepared, Trouble
@@ -26,12 +25,15 @@ _INTERRUPTED = 130
 class Command(BaseCommand):
     """Each step says what it did; the first that cannot be done ends it, with the remedy."""
 
-    help = gettext_lazy("Connect the WhatsApp numbers of EVOLUTION_INSTANCE: instance, webhook, settings, QR code.")  # type: ignore[assignment]  # shown translated
     # What is missing in the settings is told here, in the order in which it is needed.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """None is needed."""
+        # Not `help`: that is read before a language is known.
+        parser.description = _(
+            "Connect the WhatsApp numbers of EVOLUTION_INSTANCE: instance, webhook, settings, QR code."
+        )
         parser.add_argument("instances", nargs="*", help=_("only these; all of EVOLUTION_INSTANCE when none is named"))
         parser.add_argument(
             "--webhook-url",
@@ -158,7 +160,7 @@ class Command(BaseCommand):
             self._say(f"  {number}. {words}")
 
     def _line(self, name: str, words: str) -> None:
-        self._say(f"  {name:<10}  {words}")
+        self._say(f"  {name:<14}  {words}")
 
     def _warn(self, words: str, remedy: str) -> None:
         self._say(f"  ! {words}\n    {remedy}")

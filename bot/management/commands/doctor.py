@@ -29,12 +29,13 @@ _MARKS: dict[State, tuple[str, Promise]] = {
 class Command(BaseCommand):
     """Ends with 1 when something is wrong."""
 
-    help = gettext_lazy("Check everything that must be true for leads to get answers, and say what to do.")  # type: ignore[assignment]  # shown translated
     # They are one of the checks.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """None is needed."""
+        # Not `help`: that is read before a language is known.
+        parser.description = _("Check everything that must be true for leads to get answers, and say what to do.")
         parser.add_argument("--strict", action="store_true", help=_("a warning counts as wrong"))
         parser.add_argument(
             "--webhook-url", default="", metavar="URL", help=_("what was given to connect, if it was not PUBLIC_URL")

@@ -14,6 +14,7 @@ from conversations.evolution.sandbox.leads import Cast
 from conversations.evolution.sandbox.seeds import plant
 from conversations.evolution.sandbox.server import Server, serve
 from conversations.evolution.sandbox.side_door import SideDoor
+from conversations.evolution.wire import USED_EVENTS
 
 #: Seconds after which what the bot sends is acknowledged, delivered, and read.
 _RECEIPTS = (0.2, 0.7, 2.2)
@@ -72,7 +73,7 @@ def _sandbox(options: dict[str, Any]) -> Sandbox:
     for name in names:
         if options["webhook"]:
             headers = {"X-Webhook-Secret": options["secret"]} if options["secret"] else None
-            sandbox.set_webhook(options["webhook"], headers=headers, instance=name)
+            sandbox.set_webhook(options["webhook"], headers=headers, events=USED_EVENTS, instance=name)
         if name in closed:
             sandbox.instance(name).state = sandbox.instance(name).stored_state = "close"
     return sandbox
