@@ -147,7 +147,7 @@ def _no_redis(setting: str, error: Exception) -> Finding:
 
 
 def worker_is_alive(_about: None) -> Finding:
-    """A worker said so within 15 s."""
+    """A worker said so a few seconds ago."""
     if heartbeat.workers_alive():
         return ok(_("alive"))
     return wrong(
