@@ -42,6 +42,8 @@ class Plan:
     gateway_url: str
     instances: str
     has_model: bool
+    #: "true" or "false": on the sandbox nobody real is answered, so the bot need not wait for a person to switch it on.
+    bot_switched_on: str
     #: Variables for the parts, and for `manage.py` in another terminal while they run.
     where: Mapping[str, str] = field(repr=False)
     #: The demo users' passwords, by variable.
@@ -87,6 +89,7 @@ def make(var: Path) -> Plan:
         gateway_url=gateway,
         instances=",".join(env.names("EVOLUTION_INSTANCE", ("voice_sdr_v4",))),
         has_model=bool(env.text("GEMINI_API_KEY")),
+        bot_switched_on=env.text("BOT_SWITCHED_ON", "true" if sandbox_port else "false"),
         where=where,
         passwords={name: known[name] for name in _PASSWORDS},
     )

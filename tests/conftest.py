@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+
+from sdr_dashboard import translations
+
+
+def pytest_configure() -> None:
+    """A fresh clone has no compiled translations."""
+    translations.compile_all(Path(__file__).resolve().parent.parent)
 
 
 @pytest.fixture(autouse=True)
