@@ -1,4 +1,4 @@
-"""Which workers are alive, told by a key in the cache that each renews. A hint: a wiped cache says "none" for 5 s."""
+"""Which workers are alive, told by a key in the cache that each renews. A hint: a wiped cache says "none" for 2 s."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import uuid
 
 from django.core.cache import cache
 
-_EVERY_S = 5
-_LIFETIME_S = 15
+_EVERY_S = 2
+_LIFETIME_S = 8
 _HEARD_LIFETIME_S = 7 * 24 * 3600
 
 #: This process, new at every start; turns carry it, so that those of a dead process are known.
@@ -32,12 +32,12 @@ def start() -> None:
 
 
 def is_alive(worker: str) -> bool:
-    """The process `worker` said so within the last 15 s."""
+    """The process `worker` said so within the last 8 s."""
     return worker == WORKER or cache.get(f"worker:{worker}") is not None
 
 
 def workers_alive() -> int:
-    """1 when any worker said so within the last 15 s, else 0."""
+    """1 when any worker said so within the last 8 s, else 0."""
     return int(cache.get("worker:any") is not None)
 
 

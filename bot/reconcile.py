@@ -57,8 +57,7 @@ class Candidate:
 
 def sweep(dispatch: Dispatch) -> str:
     """Everything once, in one process at a time; returns what was done, in numbers, for the task log."""
-    # A wiped cache may let two run at once: each step is safe to run twice.
-    if not cache.add("sweep:lock", heartbeat.WORKER, _LOCK_S):
+    if not _begin():
         return "another sweep runs"
     try:
         return _sweep(dispatch, timezone.now())
@@ -80,6 +79,17 @@ def _sweep(dispatch: Dispatch, now: datetime) -> str:
         except EvolutionError as error:
             log.warning("the sweep could not read %s: %s", instance, error)
     return f"expired {len(expired)}, cleared up {cleared}, paid {paid}, recovered {recovered}, dispatched {found}"
+
+
+def _begin() -> bool:
+    """Become the one sweep, also after a worker that died over it. Should two run at once, each step is safe twice."""
+    if cache.add("sweep:lock", heartbeat.WORKER, _LOCK_S):
+        return True
+    holder = cache.get("sweep:lock")
+    if holder is None or heartbeat.is_alive(holder):
+        return False
+    cache.set("sweep:lock", heartbeat.WORKER, _LOCK_S)
+    return True
 
 
 # ------------------------------------------------------------------------------------------------ what was left open

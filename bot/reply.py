@@ -1,4 +1,4 @@
-"""THE STORY: how a lead gets an answer, in one function, read top to bottom (docs/architecture.md tells it in words)."""
+"""THE STORY: how a lead gets an answer, in one function, read top to bottom (in words: docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def reply_to(turn: Turn) -> int:
         if not guards.is_superseded(before, unanswered) or thought == _THINK_AGAIN:
             break
     if silence := guards.why_withheld(draft, unanswered):
-        raise Withheld(silence, settle=unanswered)
+        # What came after the last thought was not thought about: it goes on waiting.
+        raise Withheld(silence, settle=before if silence is Silence.EMPTY else ())
 
     if draft.handoff is not None:
         sending.keep_summary(turn.key, draft.handoff.summary)
@@ -78,7 +79,7 @@ def _read(turn: Turn, settings: BotSettings) -> tuple[list[Message], tuple[Messa
     read = history.recent(turn.key, max(_WINDOW, settings.history_length))
     messages = guards.without_automatic(read, settings.greeting_texts)
     row = control.note_people(turn.key, messages, hold=settings.phone_hold)
-    return messages, waiting.unanswered(messages, row, since=turn.bot_since)
+    return messages, waiting.unanswered(messages, row, since=turn.bot_since, asked=turn.asked)
 
 
 def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> Withheld | None:

@@ -85,6 +85,8 @@ class Stack:
             **environment,
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._sessions: dict[str, requests.Session] = {}
+        self._redis: list[redis.Redis] = []
         self.valkey: ValkeyServer | None = None
 
     # ------------------------------------------------------------------------------------------------ starting, ending
@@ -129,6 +131,10 @@ class Stack:
 
     def close(self) -> None:
         """End every process that was started."""
+        for session in self._sessions.values():
+            session.close()
+        for client in self._redis:
+            client.close()
         for name in list(self.processes):
             self.kill(name)
         self._gateway.shutdown()
@@ -153,7 +159,8 @@ class Stack:
 
     def _answers(self) -> bool:
         try:
-            return requests.get(f"{self.url}/healthz", timeout=2).ok
+            with requests.get(f"{self.url}/healthz", timeout=2) as answer:
+                return answer.ok
         except requests.RequestException:
             return False
 
@@ -165,7 +172,9 @@ class Stack:
 
     def redis(self) -> redis.Redis:
         """A client of the Valkey."""
-        return redis.Redis(unix_socket_path=str(self._socket))
+        if not self._redis:
+            self._redis.append(redis.Redis(unix_socket_path=str(self._socket)))
+        return self._redis[0]
 
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Look into the database, from outside."""
@@ -192,7 +201,12 @@ class Stack:
     # -------------------------------------------------------------------------------------------------------- people
 
     def browser(self, user: str = "ana") -> requests.Session:
-        """Somebody who is logged in; posts carry the CSRF token."""
+        """Somebody who is logged in, the same each time; posts carry the CSRF token."""
+        if user not in self._sessions:
+            self._sessions[user] = self._log_in(user)
+        return self._sessions[user]
+
+    def _log_in(self, user: str) -> requests.Session:
         session = requests.Session()
         session.trust_env = False
         page = session.get(f"{self.url}/login/", timeout=10)
