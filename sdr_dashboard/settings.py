@@ -361,6 +361,10 @@ REST_FRAMEWORK = {
 
 # --------------------------------------------------------------------------------------------------------- logging
 
+#: At DEBUG, other people's code prints its arguments: template contexts with messages, SQL with numbers. Only ours
+#: goes below INFO.
+_OTHERS_LOG_LEVEL = "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -380,10 +384,13 @@ LOGGING = {
             "formatter": "one_line",
         }
     },
-    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "root": {"handlers": ["stdout"], "level": _OTHERS_LOG_LEVEL},
     "loggers": {
+        "sdr_dashboard": {"level": LOG_LEVEL},
+        "conversations": {"level": LOG_LEVEL},
+        "bot": {"level": LOG_LEVEL},
         # Django's own set-up has handlers of its own here, which know no filter.
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django": {"handlers": [], "level": _OTHERS_LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "django.request": {"filters": ["is_news"]},
         # A received and a succeeded line per task says nothing that our own lines do not.
