@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import connections
 from django.utils import timezone
 
 from conversations import identity, live
@@ -118,14 +118,18 @@ class Inbox:
             self._nameless |= wanted
             self._wake.set()
 
-    def name(self, key: Key, messages: Iterable[Message]) -> None:
-        """Note what the lead is called, from messages that were read for another purpose."""
+    def saw(self, key: Key, messages: Sequence[Message]) -> None:
+        """Learn from a conversation's newest messages, oldest first, that were read for another purpose."""
+        if not messages or key.instance not in self._health:
+            return
         names = [message.push_name for message in messages if message.is_from_lead and message.push_name]
         with self._lock:
+            known = self._rows.get(key)
+            self._put(key, messages[-1], (known.name if known else "") or (names[-1] if names else ""))
             row = self._rows.get(key)
-            if row is not None and names and not row.name:
-                self._rows[key] = replace(row, name=names[-1])
-                self._newest_first = None
+            if row is not None and row.last.id == messages[-1].id:
+                self._rows[key] = replace(row, waiting_since=_unanswered_since(messages))
+            self._newest_first = None
 
     def health(self) -> dict[str, Health]:
         """What is known of each instance."""
@@ -171,7 +175,6 @@ class Inbox:
     def refresh(self) -> None:
         """Read the gateway's list of chats: all of it at first, then what is new."""
         with self._reading:
-            close_old_connections()
             for instance in self._instances:
                 self._refresh(instance)
             self._was_tried.set()
@@ -182,7 +185,7 @@ class Inbox:
         for key in list(wanted)[:_NAMES_AT_ONCE]:
             self._asked.add(key)
             try:
-                self.name(key, get_client().messages(key.instance, key.conversation, limit=_NAME_WITHIN))
+                self.saw(key, get_client().messages(key.instance, key.conversation, limit=_NAME_WITHIN))
             except EvolutionError:
                 return
         if wanted:
@@ -292,6 +295,17 @@ def _waiting_since(row: Row | None, message: Message) -> datetime | None:
     if message.waits_for_answer:
         return (row.waiting_since if row else None) or message.sent_at
     return row.waiting_since if row and (message.is_from_lead or message.reaction is not None) else None
+
+
+def _unanswered_since(messages: Sequence[Message]) -> datetime | None:
+    """When the first of the lead's messages after our last one was sent."""
+    waiting: datetime | None = None
+    for message in messages:
+        if message.waits_for_answer:
+            waiting = waiting or message.sent_at
+        elif message.from_me and message.reaction is None:
+            waiting = None
+    return waiting
 
 
 def _status(word: object) -> Status | None:

@@ -70,10 +70,7 @@ def lines(rows: Sequence[Row]) -> list[Line]:
     """`rows` with control, and with the authors that the ledger knows."""
     controls = control.currents(row.key for row in rows)
     last = _completed(rows)
-    return [
-        Line(row, last[row.key], controls.get(row.key) or Control(instance=row.key.instance))
-        for row in rows
-    ]
+    return [Line(row, last[row.key], controls.get(row.key) or Control(instance=row.key.instance)) for row in rows]
 
 
 def _completed(rows: Sequence[Row]) -> dict[Key, Message]:

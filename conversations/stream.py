@@ -22,7 +22,7 @@ from conversations.shown import Bubble
 from conversations.views import key_of
 
 #: An open stream asks so often whether its person may still watch, in seconds.
-_STILL_WELCOME_S = 60.0
+STILL_WELCOME_S = 60.0
 
 
 @require_GET
@@ -61,18 +61,18 @@ async def _events(key: Key | None, after: str, language: str, is_welcome: Callab
     told = live.stream(key, after)
     try:
         async for what in told:
-            if (timezone.now() - asked_at).total_seconds() >= _STILL_WELCOME_S:
+            if (timezone.now() - asked_at).total_seconds() >= STILL_WELCOME_S:
                 asked_at = timezone.now()
                 if not await sync_to_async(is_welcome)():
                     yield live.frame("bye", "")
                     return
-            for event, html in _shown(what, key, language):
+            for event, html in shown(what, language):
                 yield live.frame(event, html, str(what.position or ""))
     finally:
         await told.aclose()
 
 
-def _shown(what: Frame, key: Key | None, language: str) -> list[tuple[str, str]]:
+def shown(what: Frame, language: str) -> list[tuple[str, str]]:
     """What a frame means to a screen: events for its parts, with the fragment to show or empty as a hint to read."""
     if what.key is None:
         return [(what.event, "")]
@@ -82,7 +82,7 @@ def _shown(what: Frame, key: Key | None, language: str) -> list[tuple[str, str]]
                 return [("changed", ""), ("list", "")]
             return [("message", _render("_message.html", bubble=Bubble(what.message))), ("list", "")]
         if what.event == "status":
-            return [("patch", _status(what))]
+            return [("patch", patch)] if (patch := _status(what)) else []
         if what.event == "bot":
             activity = [("bot", _render("_activity.html", doing=what.facts.get("doing"), **_progress(what)))]
             return [*activity, ("control", "")] if what.facts.get("doing") == "stopped" else activity

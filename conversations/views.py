@@ -151,9 +151,8 @@ def conversation(request: Request, instance: str, opaque: str) -> HttpResponse:
     # Before the history is read: what happens meanwhile is told by the stream, twice rather than never.
     position = live.position()
     target = request.htmx.target if request.htmx else None
-    context = _about(request, key)
-    if target in (None, "messages"):
-        context |= _messages(request, key)
+    context = _messages(request, key) if target in (None, "messages") else {}
+    context |= _about(request, key)
     if target in (None, "list"):
         context |= _list(request, open_key=key)
     if target is None:
@@ -199,7 +198,7 @@ def _messages(request: Request, key: Key) -> dict[str, Any]:
         found = history.recent(key, length)
     except EvolutionError as error:
         return {"bubbles": [], "trouble": shown.why(error), "tried_at": timezone.now()}
-    inbox().name(key, found)
+    inbox().saw(key, found)
     longer = next((number for number in LENGTHS if number > length), None)
     return {"bubbles": shown.bubbles(found), "longer": longer if len(found) >= length else None, "length": length}
 
@@ -210,9 +209,7 @@ def _messages(request: Request, key: Key) -> dict[str, Any]:
 def _acted(request: Request, key: Key, notice: str, *, is_warning: bool = False) -> HttpResponse:
     """The control bar with what was done; without scripts the page again."""
     if request.htmx:
-        return render(
-            request, "conversations/_control.html", _about(request, key, notice=notice, is_warning=is_warning)
-        )
+        return render(request, "conversations/_acted.html", _about(request, key, notice=notice, is_warning=is_warning))
     flash.add_message(request, flash.WARNING if is_warning else flash.SUCCESS, notice)
     return redirect(shown.address(key))
 

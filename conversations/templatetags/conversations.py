@@ -43,10 +43,11 @@ def title(row: Row) -> str:
 @register.filter
 def initials(name: str) -> str:
     """One or two letters for an avatar; "" for a number."""
-    words = [word for word in re.findall(r"[^\W\d_]+", name) if len(word) > 1] or re.findall(r"[^\W\d_]", name)
+    all_words: list[str] = re.findall(r"[^\W\d_]+", name)
+    words = [word for word in all_words if len(word) > 1] or all_words
     if not words or re.match(r"[+\d]", name):
         return ""
-    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+    return "".join(word[0] for word in (words[0], *words[1:][-1:])).upper()
 
 
 @register.filter
@@ -87,7 +88,7 @@ def day(at: datetime | date) -> str:
         return gettext("Yesterday")
     if that > today - timedelta(days=6):
         return date_format(that, "l").capitalize()
-    return date_format(that, "DATE_FORMAT")
+    return date_format(that, gettext("m/d/Y"))
 
 
 @register.filter

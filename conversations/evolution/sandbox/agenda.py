@@ -18,9 +18,11 @@ Work = Callable[[], object]
 class Pool:
     """Runs work on up to `size` daemon threads, started as they are needed. No order is promised."""
 
-    def __init__(self, size: int, name: str) -> None:
+    def __init__(self, size: int, name: str, *, at_end: Work | None = None) -> None:
+        """`at_end` is run by each thread before it ends."""
         self._size = size
         self._name = name
+        self._at_end = at_end
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
@@ -51,6 +53,8 @@ class Pool:
             _guarded(work)
             with self._lock:
                 self._free = min(self._free + 1, self._threads)
+        if self._at_end is not None:
+            self._at_end()
 
 
 class Agenda:

@@ -63,7 +63,7 @@ class Delivery:
         self._background = background
         self._retry_scale = retry_scale
         self._jitter = random.Random(0)
-        self._pool = Pool(workers, "sandbox-webhook")
+        self._pool = Pool(workers, "sandbox-webhook", at_end=_close_kept)
         self._agenda = Agenda(self._pool)
         self._idle = threading.Condition()
         self._open = 0
@@ -154,6 +154,12 @@ def _base64url(content: bytes) -> str:
 
 
 _connections = threading.local()
+
+
+def _close_kept() -> None:
+    """Close what this thread kept open."""
+    for connection in _connections.__dict__.pop("kept", {}).values():
+        connection.close()
 
 
 def post_http(url: str, headers: Mapping[str, str], body: bytes, timeout: float) -> int:

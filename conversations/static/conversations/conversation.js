@@ -8,6 +8,7 @@
   const messages = document.getElementById("messages");
   const activity = document.getElementById("activity");
   const ACTIVITY_LASTS_MS = 90_000;
+  const NOTICE_LASTS_MS = 30_000; // what it says stands in the bar as well
   const NEAR_PX = 80;
 
   // ------------------------------------------------------------------------------------------------ the newest in sight
@@ -52,6 +53,9 @@
   });
 
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const ticks = event.detail.target.matches(".ticks") && event.detail.fragment.querySelector(".ticks");
+    // Delivery is told in any order, and never goes back.
+    if (ticks && Number(ticks.dataset.rank) < Number(event.detail.target.dataset.rank)) event.detail.shouldSwap = false;
     const bubble = event.detail.target === messages && event.detail.fragment.querySelector("li.bubble");
     if (!bubble) return;
     isAtEnd = true;
@@ -63,13 +67,20 @@
     }
   });
 
-  // --------------------------------------------------------------------------------------------------- the bot's doing
+  // -------------------------------------------------------------------------------------------- what passes by itself
 
   let fading = 0;
   new MutationObserver(() => {
     clearTimeout(fading);
     if (activity.textContent) fading = setTimeout(() => activity.replaceChildren(), ACTIVITY_LASTS_MS);
   }).observe(activity, { childList: true });
+
+  let gone = 0;
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    if (event.detail.target.id !== "notice") return;
+    clearTimeout(gone);
+    gone = setTimeout(() => document.getElementById("notice").replaceChildren(), NOTICE_LASTS_MS);
+  });
 
   // ------------------------------------------------------------------------------------------------------- answering
 
@@ -94,7 +105,7 @@
       box().focus();
     } else if (event.detail.requestConfig?.verb === "post" && document.activeElement === document.body) {
       // The button that was pressed is gone: go on reading where its answer stands.
-      document.querySelector("#control [data-focus]")?.focus();
+      document.querySelector("#notice [data-focus]")?.focus();
     }
   });
 })();

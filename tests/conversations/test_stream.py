@@ -1,0 +1,205 @@
+"""The stream of events: for whom it is, what it says, and when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import AsyncClient, Client
+from django.utils import translation
+from pytest_django import Settings
+
+from conversations import live, stream
+from conversations.frames import Frame
+from conversations.jid import JID
+from conversations.message import Author, Key, Kind, Message, Reaction
+from conversations.sealed import opaque_id
+from tests.conversations.conftest import INSTANCE
+from tests.factories import LEAD, message
+
+MARIANA = Key(INSTANCE, LEAD)
+OPEN = f"/events/?c={INSTANCE}/{opaque_id(MARIANA)}"
+
+
+def shown(event: str, said: Message | None = None, *, key: Key | None = MARIANA, **facts: Any) -> dict[str, str]:
+    """What a screen on Mariana's conversation is told of it, in English."""
+    instance, conversation = key or ("", "")
+    return dict(stream.shown(Frame(event, instance, conversation, said, facts), "en"))
+
+
+# ------------------------------------------------------------------------------------------------------- what it says
+
+
+def test_a_message_comes_as_the_bubble_of_the_page() -> None:
+    told = shown("message", message("A1", text="Oi <b>"))
+
+    assert told["list"] == ""
+    assert 'id="message-A1"' in told["message"]
+    assert "Oi &lt;b&gt;" in told["message"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        message("A1", kind=Kind.REACTION, text="", reaction=Reaction("B", "👍")),
+        message("A1", kind=Kind.UNSUPPORTED, is_notice=True),
+    ],
+)
+def test_what_belongs_to_another_message_makes_the_page_read_again(said: Message) -> None:
+    assert shown("message", said) == {"changed": "", "list": ""}
+
+
+@pytest.mark.parametrize("event", ["edited", "deleted"])
+def test_a_change_makes_the_page_read_again(event: str) -> None:
+    assert shown(event, message_id="A1") == {"changed": "", "list": ""}
+
+
+def test_delivery_comes_as_a_patch() -> None:
+    patch = shown("status", message_id="A1", status="READ")["patch"]
+
+    assert 'id="status-A1" hx-swap-oob="true"' in patch
+    assert "read" in patch
+    assert shown("status", message_id="A1", status="no word of ours") == {}
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"doing": "listening"}, "listening"),
+        ({"doing": "thinking"}, "thinking"),
+        ({"doing": "typing", "number": 2, "of": 3}, "typing (2 of 3)"),
+        ({"doing": "typing", "number": 1, "of": 1}, "The bot is typing…"),
+        ({"doing": "idle"}, ""),
+    ],
+)
+def test_what_the_bot_does_is_told_in_words(facts: dict[str, Any], words: str) -> None:
+    told = shown("bot", **facts)["bot"]
+
+    assert words in told
+    assert bool(told) is bool(words)
+
+
+def test_a_bot_that_was_stopped_leaves_a_draft_to_look_at() -> None:
+    assert shown("bot", doing="stopped") == {"bot": "", "control": ""}
+
+
+def test_the_lead_is_seen_typing() -> None:
+    assert shown("presence", presence="composing") == {"presence": "typing…"}
+    assert shown("presence", presence="paused") == {"presence": ""}
+
+
+def test_control_and_the_switch_are_hints_to_read() -> None:
+    assert shown("control", mode="human") == {"control": "", "list": ""}
+    assert shown("switch", key=None) == {"switch": ""}
+
+
+def test_the_words_are_those_of_the_person(settings: Settings) -> None:
+    said = message("A1", Author.OTHER)
+    with translation.override("pt-br"):
+        expected = translation.gettext("Another integration")
+
+    assert expected in dict(stream.shown(Frame("message", *MARIANA, said), "pt-br"))["message"]
+
+
+# ------------------------------------------------------------------------------------------------------- for whom it is
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/events/", OPEN])
+def test_the_stream_is_for_people_who_may_watch(client: Client, for_charlie: Client, path: str) -> None:
+    assert client.get(path).status_code == 403
+    assert for_charlie.get(path).status_code == 403
+
+
+@pytest.mark.django_db
+def test_a_made_up_conversation_has_no_stream(for_bob: Client) -> None:
+    assert for_bob.get("/events/?c=voice_sdr_v4/AAAA").status_code == 404
+
+
+# ---------------------------------------------------------------------------------------------------- from end to end
+
+
+@pytest.fixture
+def valkey(valkey_url: str, settings: Settings) -> Iterator[str]:
+    settings.REDIS_URL = valkey_url
+    yield valkey_url
+    live.hub().end()
+    live._hub_of.cache_clear()
+
+
+async def events(response: Any) -> AsyncIterator[str]:
+    """The names of what comes."""
+    async for chunk in response.streaming_content:
+        for line in chunk.decode().splitlines():
+            if line.startswith("event: "):
+                yield line.removeprefix("event: ")
+
+
+async def until(coming: AsyncIterator[str], wanted: str) -> list[str]:
+    """What comes up to `wanted`, within ten seconds."""
+    found: list[str] = []
+    while wanted not in found:
+        found.append(await asyncio.wait_for(coming.__anext__(), 10))
+    return found
+
+
+def _tell(event: str, key: Key, said: Message | None = None) -> None:
+    live.publish(event, instance=key.instance, conversation=key.conversation, message=said)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+def test_a_screen_hears_its_conversation_and_of_the_others_only_that_there_is_news(bob: User) -> None:
+    browser = AsyncClient()
+    browser.force_login(bob)
+
+    async def story() -> tuple[Any, list[str]]:
+        response = await browser.get(OPEN)
+        coming = events(response)
+        await until(coming, "gap")
+        await asyncio.to_thread(_tell, "message", Key(INSTANCE, JID("5511999990002@s.whatsapp.net")), message("B"))
+        heard = await until(coming, "list")
+        await asyncio.to_thread(_tell, "message", MARIANA, message("A"))
+        heard += await until(coming, "message")
+        response.close()
+        return response, heard
+
+    response, heard = asyncio.run(story())
+
+    assert heard == ["list", "message"]
+    assert response["Content-Type"] == "text/event-stream"
+    assert response["X-Accel-Buffering"] == "no"
+    assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+@pytest.mark.parametrize("farewell", ["logged out", "no longer active", "no longer allowed"])
+def test_the_stream_ends_when_its_person_is_no_longer_welcome(
+    bob: User, farewell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "STILL_WELCOME_S", 0.0)
+    browser = AsyncClient()
+    browser.force_login(bob)
+
+    def say_farewell() -> None:
+        if farewell == "logged out":
+            Session.objects.all().delete()
+        elif farewell == "no longer active":
+            User.objects.filter(pk=bob.pk).update(is_active=False)
+        else:
+            bob.groups.clear()
+        _tell("message", MARIANA, message("A"))
+
+    async def story() -> list[str]:
+        coming = events(await browser.get(OPEN))
+        await until(coming, "gap")
+        await sync_to_async(say_farewell)()
+        return [event async for event in coming]
+
+    assert asyncio.run(story()) == ["bye"]

@@ -1,0 +1,350 @@
+"""The dashboard in a real browser, over the whole product as processes: live, honest, accessible, also without scripts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from conversations.evolution.sandbox import Failure
+from tests.stack import PASSWORD, Stack
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.process,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
+]
+
+#: Seconds until a screen must have caught up; generous, since the machine may be busy.
+SOON_MS = 15_000
+DESK, TABLET, PHONE = (1440, 900), (820, 1180), (360, 740)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything, running; the bot is on and answers by its offline rules."""
+    running = Stack(tmp_path_factory.mktemp("browser"), GEMINI_API_KEY="")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for all; each test opens windows of its own."""
+    quiet = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync")  # fmt: skip
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(quiet))
+        yield browser
+        browser.close()
+
+
+Window = Callable[..., Page]
+
+
+@pytest.fixture
+def window(stack: Stack, chromium: Browser) -> Iterator[Window]:
+    """Open a window of its own, logged in as `user` ("" for nobody); afterwards no page may have complained."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_one(user: str = "ana", size: tuple[int, int] = DESK, **options: Any) -> Page:
+        context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, locale="pt-BR", **options)
+        contexts.append(context)
+        context.set_default_timeout(SOON_MS)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+        page.goto(f"{stack.url}/login/")
+        if user:
+            page.get_by_label("Usuário").fill(user)
+            page.get_by_label("Senha").fill(PASSWORD)
+            page.get_by_role("button", name="Entrar").click()
+            page.wait_for_url(f"{stack.url}/")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+_numbers = iter(range(10, 99))
+
+
+@pytest.fixture
+def lead() -> str:
+    """A lead nobody has heard of yet."""
+    return f"55119876500{next(_numbers)}@s.whatsapp.net"
+
+
+def bubble(page: Page, text: str) -> Any:
+    return page.locator("li.bubble", has_text=text)
+
+
+def open_conversation(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name).first.click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+
+
+def quiet(stack: Stack, lead: str, name: str) -> None:
+    """A conversation of the past: the lead has the last word, and no webhook told of it."""
+    stack.sandbox.lead_writes(lead, "obrigada", name=name, at=stack.sandbox.clock() - 86_400 * 3, webhook=False)
+
+
+# ------------------------------------------------------------------------------------------------------------- live
+
+
+def test_a_lead_writes_and_both_the_message_and_the_bots_answer_appear_by_themselves(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    page = window()
+
+    stack.sandbox.lead_writes(lead, "Oi, quero saber mais", name="Marina Alves")
+    row = page.get_by_role("link", name="Marina Alves")
+    expect(row).to_be_visible(timeout=SOON_MS)
+    open_conversation(page, "Marina Alves")
+    expect(page.locator("li.bubble.by-bot").first).to_be_visible(timeout=SOON_MS)
+
+    before = page.locator("li.bubble.by-bot").count()
+    stack.sandbox.lead_writes(lead, "Somos uma clínica com 6 dentistas", name="Marina Alves")
+
+    expect(bubble(page, "Somos uma clínica com 6 dentistas")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("li.bubble.by-bot").nth(before)).to_be_visible(timeout=SOON_MS)
+    assert page.url.startswith(f"{stack.url}/c/voice_sdr_v4/")
+    assert lead.split("@")[0] not in page.content()
+
+
+def test_take_over_silences_the_bot_and_the_answer_is_shown_once(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Paula Reis")
+    page = window()
+    page.goto(stack.page(lead))
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+
+    page.get_by_role("button", name="Assumir").click()
+    expect(page.get_by_text("A partir de agora o bot não envia mais nada aqui.")).to_be_visible()
+    assert page.evaluate("document.activeElement.matches('[data-focus]')"), "the focus went astray"
+    stack.sandbox.lead_writes(lead, "Ainda estão aí?", name="Paula Reis")
+    expect(bubble(page, "Ainda estão aí?")).to_be_visible(timeout=SOON_MS)
+    page.get_by_label("Sua resposta").fill("Oi, Paula, aqui é a Ana")
+    page.keyboard.press("Enter")
+
+    expect(bubble(page, "Oi, Paula, aqui é a Ana")).to_have_count(1, timeout=SOON_MS)
+    expect(page.get_by_label("Sua resposta")).to_be_empty()
+    expect(page.get_by_label("Sua resposta")).to_be_focused()
+    page.reload()
+    expect(bubble(page, "Oi, Paula, aqui é a Ana")).to_have_count(1)
+    expect(page.locator("li.bubble.by-rep .author")).to_have_text("Ana")
+    assert stack.texts(lead) == ["Oi, Paula, aqui é a Ana"]
+
+
+def test_what_one_person_does_the_other_sees(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Carla Dias")
+    anas, betos = window("ana"), window("beto")
+    for page in (anas, betos):
+        page.goto(stack.page(lead))
+        expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+
+    anas.get_by_role("button", name="Assumir").click()
+
+    expect(betos.locator("#control")).to_contain_text("Esta conversa está com Ana.", timeout=SOON_MS)
+    expect(betos.locator(".row.is-open .chip")).to_have_text("Ana", timeout=SOON_MS)
+
+    anas.get_by_role("button", name="Devolver ao bot").click()
+
+    expect(betos.locator("#control")).to_contain_text("O bot está respondendo.", timeout=SOON_MS)
+
+
+def test_a_pause_is_chosen_from_a_menu(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Davi Melo")
+    page = window()
+    page.goto(stack.page(lead))
+
+    page.locator("#pause-menu summary").click()
+    page.get_by_role("button", name="1 hora").click()
+
+    expect(page.locator("#control")).to_contain_text("Pausada.")
+    expect(page.get_by_role("button", name="Retomar")).to_be_visible()
+
+
+def test_delivery_and_edits_appear_by_themselves(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Elisa Braga")
+    page = window()
+    page.goto(stack.page(lead))
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+    page.get_by_role("button", name="Assumir").click()
+    page.get_by_label("Sua resposta").fill("Bom dia!")
+    page.keyboard.press("Enter")
+    expect(bubble(page, "Bom dia!")).to_be_visible(timeout=SOON_MS)
+    wrote = stack.sandbox.lead_writes(lead, "Bom dai", name="Elisa Braga")
+    expect(bubble(page, "Bom dai")).to_be_visible(timeout=SOON_MS)
+
+    stack.sandbox.lead_reads(lead)
+    expect(bubble(page, "Bom dia!").locator(".ticks")).to_contain_text("lida", timeout=SOON_MS)
+    stack.sandbox.lead_edits(wrote, "Bom dia para você")
+
+    expect(bubble(page, "Bom dia para você")).to_contain_text("editada", timeout=SOON_MS)
+    expect(bubble(page, "Bom dai")).to_have_count(0)
+
+
+# ------------------------------------------------------------------------------------------------ nothing typed is lost
+
+
+def test_what_could_not_be_sent_stays_in_the_box_with_the_reason(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Fábio Luz")
+    page = window()
+    page.goto(stack.page(lead))
+    stack.sandbox.failures.add(Failure("/message/sendText", "refuse", status=400))
+
+    page.get_by_label("Sua resposta").fill("Segue a proposta")
+    page.get_by_role("button", name="Enviar").click()
+
+    expect(page.get_by_role("alert").filter(has_text="Não foi enviada.")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_label("Sua resposta")).to_have_value("Segue a proposta")
+    page.get_by_role("button", name="Enviar").click()
+    expect(bubble(page, "Segue a proposta")).to_have_count(1, timeout=SOON_MS)
+    assert stack.texts(lead) == ["Segue a proposta"]
+
+
+def test_an_unclear_send_is_told_and_cleared_up_by_itself(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Gil Prado")
+    page = window()
+    page.goto(stack.page(lead))
+    stack.sandbox.failures.add(Failure("/message/sendText", "after", status=500))
+
+    page.get_by_label("Sua resposta").fill("Chegou?")
+    page.get_by_role("button", name="Enviar").click()
+
+    expect(page.get_by_text("Não sabemos se esta mensagem saiu.")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_label("Sua resposta")).to_be_empty()
+    expect(bubble(page, "Chegou?")).to_have_count(1, timeout=SOON_MS)
+    assert stack.texts(lead) == ["Chegou?"]
+
+
+def test_an_unfinished_answer_survives_a_reload_but_not_a_log_out(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Hugo Vaz")
+    page = window()
+    page.goto(stack.page(lead))
+    page.get_by_label("Sua resposta").fill("Vou verificar e")
+
+    page.reload()
+    expect(page.get_by_label("Sua resposta")).to_have_value("Vou verificar e")
+
+    page.get_by_text("Ana", exact=True).first.click()
+    page.get_by_role("button", name="Sair").click()
+    page.wait_for_url("**/login/**")
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+# ------------------------------------------------------------------------------------------------- the screen is true
+
+
+def test_the_screen_says_when_it_is_not_live_and_catches_up(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Íris Nobre")
+    page = window()
+    page.goto(stack.page(lead))
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+
+    stack.kill("web")
+    expect(page.locator("#live")).to_have_text("reconectando…", timeout=SOON_MS)
+    stack.sandbox.lead_writes(lead, "escrita enquanto caiu", name="Íris Nobre", webhook=False)
+    stack.start_web()
+
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=40_000)
+    expect(bubble(page, "escrita enquanto caiu")).to_have_count(1, timeout=SOON_MS)
+
+
+def test_a_wiped_valkey_is_no_gap_that_stays(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Júlia Sá")
+    page = window()
+    page.goto(stack.page(lead))
+    page.get_by_role("button", name="Assumir").click()
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+
+    stack.wipe_valkey()
+    stack.sandbox.lead_writes(lead, "depois da faxina", name="Júlia Sá")
+
+    expect(bubble(page, "depois da faxina")).to_have_count(1, timeout=SOON_MS)
+
+
+# ---------------------------------------------------------------------------------------------------- without scripts
+
+
+def test_without_scripts_one_can_read_take_over_answer_and_hand_back(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Karen Leal")
+    page = window(java_script_enabled=False)
+    page.goto(stack.page(lead))
+    expect(bubble(page, "obrigada")).to_be_visible()
+
+    page.get_by_role("button", name="Assumir").click()
+    expect(page.get_by_text("A partir de agora o bot não envia mais nada aqui.")).to_be_visible()
+    page.get_by_label("Sua resposta").fill("Respondo sem scripts")
+    page.get_by_role("button", name="Enviar").click()
+    expect(bubble(page, "Respondo sem scripts")).to_have_count(1)
+    page.get_by_role("button", name="Devolver ao bot").click()
+
+    expect(page.locator("#control")).to_contain_text("O bot está respondendo.")
+    assert stack.texts(lead) == ["Respondo sem scripts"]
+
+
+# --------------------------------------------------------------------------------------------------------- for everyone
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_axe_finds_nothing(stack: Stack, window: Window, lead: str, scheme: str, size: tuple[int, int]) -> None:
+    stack.sandbox.lead_writes(lead, "Vejam https://a.example/", name="Lia Castro", webhook=False)
+    stack.sandbox.phone_types(lead, "Do celular", webhook=False)
+    nobody = window("", size, color_scheme=scheme)
+    page = window("ana", size, color_scheme=scheme)
+    found = {"login": _violations(nobody), "list": _violations(page)}
+    page.goto(stack.page(lead))
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+    found["conversation"] = _violations(page)
+    page.locator("#pause-menu summary").click()
+    found["menu"] = _violations(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Assumir").click()
+    expect(page.locator("#notice p")).to_be_visible()
+    found["taken over"] = _violations(page)
+    page.get_by_text("Bot ligado").click()
+    found["switch"] = _violations(page)
+    page.goto(f"{stack.url}/nowhere/")
+    found["not found"] = _violations(page)
+
+    assert found == dict.fromkeys(found, [])
+
+
+def _violations(page: Page) -> list[str]:
+    result = Axe().run(page)
+    return [f"{one['id']}: {node['html'][:60]}" for one in result.response["violations"] for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("size", [DESK, TABLET, PHONE])
+def test_nothing_is_wider_than_the_screen(stack: Stack, window: Window, lead: str, size: tuple[int, int]) -> None:
+    stack.sandbox.lead_writes(lead, "x" * 400, name="N" * 120, webhook=False)
+    page = window("ana", size)
+
+    for address in (stack.page(lead), f"{stack.url}/"):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def test_the_keyboard_reaches_the_content_first(window: Window) -> None:
+    page = window()
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Pular para o conteúdo")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    assert page.evaluate("document.activeElement.id") == "main"
