@@ -3,6 +3,7 @@
 #   make run     the product on this machine      make test    all tests
 #   make lint    what a machine can judge         make bench   measurements beside a naive pipeline
 #   make lock    write requirements/*.txt anew    make messages  collect and compile translations (needs gettext)
+#   make screenshots  photograph the running demo, for people to look at (needs a Chromium)
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,7 +17,7 @@ DEPLOYED := ENV_FILE= DEBUG=false PUBLIC_URL=https://sdr.example.com SECRET_KEY=
 	WEBHOOK_SECRET=checked-never-used-0123456789 EVOLUTION_API_URL=https://evolution.example.com EVOLUTION_API_KEY=checked-never-used
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint bench lock messages python
+.PHONY: run test lint bench lock messages screenshots python
 .DELETE_ON_ERROR:
 
 run: $(RUNTIME)
@@ -48,6 +49,9 @@ lock: $(TOOLS)
 messages: $(TOOLS)
 	$(BIN)/python manage.py makemessages --all --no-obsolete --no-wrap --ignore .venv --ignore var --ignore tests --ignore benchmarks
 	$(BIN)/python -m sdr_dashboard.translations
+
+screenshots: $(TOOLS)
+	@$(BIN)/python -m tests.screenshots
 
 python:
 	@test -n "$(VERSION)" || { echo "$(PYTHON) was not found. Install Python 3.10 or newer, or name it: make run PYTHON=python3.13"; exit 1; }

@@ -1,0 +1,192 @@
+"""`make screenshots`: run the product on a directory of its own, let the scripted leads write, and photograph it.
+
+Pictures go to docs/screenshots/. No test: a person looks at them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from urllib.request import ProxyHandler, build_opener
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from sdr_dashboard import environment
+
+BASE = Path(__file__).resolve().parent.parent
+PICTURES = BASE / "docs" / "screenshots"
+#: Width and height of a desk, a tablet and a phone.
+SIZES = ((1440, 900), (820, 1180), (360, 780))
+SCHEMES = ("light", "dark")
+#: The scripted lead whose conversation is shown: she asks for a person, and the bot calls one.
+LEAD = "Patrícia Gomes"
+#: Nobody wrote for so long, in seconds: the scripts are over, or wait for a person.
+QUIET_S = 15.0
+_READY_WITHIN_S = 180.0
+_WRITTEN_WITHIN_S = 240.0
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+_direct = build_opener(ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class Stand:
+    """The running product."""
+
+    home: str
+    sandbox: str
+    password: str
+
+
+def main() -> None:
+    """Take all pictures; ends with one sentence when something is missing."""
+    chromium = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if chromium is None:
+        sys.exit("A Chromium is needed for the pictures: apt-get install chromium fonts-dejavu-core")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with running() as stand, sync_playwright() as playwright:
+        print("Waiting until the scripted leads have said what they have to say ...", flush=True)
+        wait_until_quiet(stand)
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
+        for scheme in SCHEMES:
+            for width, height in SIZES:
+                photograph(browser, stand, scheme, width, height)
+        browser.close()
+
+
+# ------------------------------------------------------------------------------------------------------ the product
+
+
+@contextmanager
+def running() -> Iterator[Stand]:
+    """The product as `make run` starts it, without keys, on a free port and a directory that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="sdr-screenshots-") as var:
+        process = _start(Path(var))
+        try:
+            _await_opening(process)
+            yield _stand(Path(var))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+
+
+def _start(var: Path) -> subprocess.Popen[str]:
+    ours = {
+        "PATH": os.environ["PATH"],
+        "ENV_FILE": "",
+        "VAR_DIR": str(var),
+        "PORT": str(_free_port()),
+        "BOT_DEBOUNCE_IDLE_SECONDS": "2",
+        "BOT_TYPING_CHARS_PER_SECOND": "0",
+        "BOT_COMPANY": "Clínica Digital",
+        "BOT_OFFER": "Sistema de atendimento para clínicas.",
+    }
+    command = [sys.executable, "-m", "sdr_dashboard.run", "--with-parent"]
+    return subprocess.Popen(command, cwd=BASE, env=ours, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def _await_opening(process: subprocess.Popen[str]) -> None:
+    """Pass on what the product says until it says that it is ready."""
+    assert process.stdout is not None
+    until = time.monotonic() + _READY_WITHIN_S
+    for line in process.stdout:
+        if line.startswith("Ctrl-C"):
+            return
+        # The demo passwords stand among these lines: nobody needs them here.
+        if "|" in line or "ready" in line:
+            print(line, end="", flush=True)
+        if time.monotonic() > until:
+            break
+    sys.exit("The product did not get ready.")
+
+
+def _stand(var: Path) -> Stand:
+    known = environment.read_file(var / "local.env") | environment.read_file(var / "run.env")
+    with _direct.open(f"{known['EVOLUTION_API_URL']}/_sandbox/state", timeout=10) as answer:
+        home = json.load(answer)["dashboard"]
+    return Stand(home, known["EVOLUTION_API_URL"], known["DEMO_GESTOR_PASSWORD"])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_quiet(stand: Stand) -> None:
+    """Wait until nobody has written for a while. Ends the program when that does not come."""
+    until, changed_at, known = time.monotonic() + _WRITTEN_WITHIN_S, time.monotonic(), ""
+    while time.monotonic() < changed_at + QUIET_S:
+        state = json.dumps(_state(stand))
+        if state != known:
+            known, changed_at = state, time.monotonic()
+        if time.monotonic() > until:
+            sys.exit("The scripted leads did not come to an end.")
+        time.sleep(1)
+
+
+def _state(stand: Stand) -> Any:
+    with _direct.open(f"{stand.sandbox}/_sandbox/state", timeout=10) as answer:
+        return json.load(answer)
+
+
+# ----------------------------------------------------------------------------------------------------- the pictures
+
+
+def photograph(browser: Browser, stand: Stand, scheme: str, width: int, height: int) -> None:
+    """Every page in one size and colour scheme."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=cast(Any, scheme),
+        locale="pt-BR",
+        timezone_id="America/Sao_Paulo",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+
+    def shoot(name: str) -> None:
+        page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png")
+
+    page.goto(f"{stand.home}/login/")
+    shoot("login")
+    log_in(page, stand)
+    page.locator("#live.is-live").wait_for(state="attached")
+    shoot("conversations")
+    page.locator("a.row", has_text=LEAD).click()
+    page.locator("#messages .bubble").first.wait_for()
+    page.locator("#live.is-live").wait_for(state="attached")
+    shoot("conversation")
+    page.goto(f"{stand.sandbox}/")
+    page.get_by_text(LEAD).last.click()
+    page.locator("#messages > *").first.wait_for()
+    shoot("sandbox")
+    context.close()
+    print(f"{width} x {height}, {scheme}", flush=True)
+
+
+def log_in(page: Page, stand: Stand) -> None:
+    """Become the demo's manager."""
+    page.locator("input[name=username]").fill("gestor")
+    page.locator("input[name=password]").fill(stand.password)
+    page.locator("input[name=password]").press("Enter")
+    page.locator("#list .row").first.wait_for()
+
+
+if __name__ == "__main__":
+    main()
