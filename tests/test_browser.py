@@ -1,4 +1,4 @@
-"""The dashboard in a real browser, over the whole product as processes: live, honest, accessible, also without scripts."""
+"""The dashboard in a real browser, over the whole product as processes: live, honest, accessible, even script-free."""
 
 from __future__ import annotations
 
