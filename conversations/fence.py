@@ -21,8 +21,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
+from conversations import identity
 from conversations.message import Key, Message
-from conversations.models import Control, Due, Mode, Sent, Switch, Unconfirmed
+from conversations.models import Alias, Control, Due, Mode, Sent, Switch, Unconfirmed
 from conversations.silence import Silence
 from conversations.switches import EVERYTHING
 
@@ -96,7 +97,8 @@ def claim(right: Right, answered: Answered, *, settles: bool = True) -> str:
 def claim_system(key: Key, due: Due, epoch: int) -> str:
     """Claim a send for a system message that is owed: checked by the epoch that owes it, not by mode. Raises Lost."""
     owed = Control.objects.filter(
-        _switched_on(key.instance), instance=key.instance, conversation=key.conversation, epoch=epoch, due=due, sending=""
+        _switched_on(key.instance),
+        instance=key.instance, conversation=key.conversation, epoch=epoch, due=due, sending="",
     )  # fmt: skip
     with transaction.atomic():
         token = _claim(owed)
@@ -112,11 +114,14 @@ def claim_for_rep(key: Key, rep: User, token: str = "") -> str:
     With a `token` of the caller's own, 32 hexadecimal digits, the claim is made once: Spent when it was made before.
     """
     deadline = time.monotonic() + settings.TAKEOVER_WAIT_SECONDS
-    here = Control.objects.filter(instance=key.instance, conversation=key.conversation)
     while True:
         with transaction.atomic():
             if token and Sent.objects.filter(token=token).exists():
                 raise Spent
+            # Two addresses may become one conversation meanwhile, and the row of this one is gone then.
+            key = identity.resolve(key.instance, key.conversation)
+            row, _ = Control.objects.get_or_create(instance=key.instance, conversation=key.conversation)
+            here = Control.objects.filter(pk=row.pk)
             claimed = _claim(here.filter(Q(sending="") | ~Q(unconfirmed="")), token)
             if not claimed and time.monotonic() >= deadline:
                 claimed = _claim(here, token)
@@ -180,7 +185,9 @@ def is_stale(row: Control, now: datetime) -> bool:
 
 def why_lost(right: Right, answered: Answered | None = None) -> Silence:
     """The reason why `right` does not hold, as far as one can still see it."""
-    row = Control.objects.filter(instance=right.key.instance, conversation=right.key.conversation).first()
+    row = Control.objects.filter(
+        ~_merged_away(right.key), instance=right.key.instance, conversation=right.key.conversation
+    ).first()
     if row is None:
         return Silence.CHANGED_MEANWHILE
     if not Switch.objects.filter(_switch(right.key.instance, right.instance_epoch)).exists():
@@ -206,10 +213,16 @@ def why_not(mode: Mode) -> Silence | None:
 def _holds(right: Right) -> QuerySet[Control]:
     """The conversation's row, if the three epochs and the mode still let this right speak."""
     return Control.objects.filter(
-        _switched_on(right.key.instance, right.instance_epoch, right.everything_epoch),
+        _switched_on(right.key.instance, right.instance_epoch, right.everything_epoch), ~_merged_away(right.key),
         instance=right.key.instance, conversation=right.key.conversation,
         epoch=right.epoch, mode=Mode.BOT, opted_out=False,
     )  # fmt: skip
+
+
+def _merged_away(key: Key) -> Exists:
+    """The address is part of another conversation by now: who may speak is decided there."""
+    here = Alias.objects.filter(instance=key.instance, jid=key.conversation)
+    return Exists(here.exclude(conversation=key.conversation))
 
 
 def _switched_on(instance: str, instance_epoch: int | None = None, everything_epoch: int | None = None) -> Q:

@@ -89,7 +89,10 @@ def merge(instance: str, source: JID, target: JID) -> None:
         if old is None:
             return
         if row is None:
-            Control.objects.filter(pk=old.pk).update(conversation=target, epoch=old.epoch + 1)
+            # The turn that ran there can neither speak nor be ended under the old name any more: it is over.
+            Control.objects.filter(pk=old.pk).update(
+                conversation=target, epoch=old.epoch + 1, due_epoch=old.epoch + 1, turn="", next_try_at=None
+            )
             return
         old_pk = old.pk
         before = row.mode
@@ -111,6 +114,7 @@ def _join(row: Control, old: Control) -> None:
     row.until = None if None in ends else max(end for end in ends if end is not None)
     row.opted_out = row.opted_out or old.opted_out
     row.epoch = max(row.epoch, old.epoch) + 1
+    row.due, row.due_epoch = stricter.due, row.epoch
     row.changed_at = now
     row.last_human_at = _latest(row.last_human_at, old.last_human_at)
     if old.settled_at is not None and (row.settled_at is None or old.settled_at > row.settled_at):
@@ -120,8 +124,9 @@ def _join(row: Control, old: Control) -> None:
             old.settled_turn,
             old.silence,
         )
-        row.newest = old.newest
     row.settled_ids = [*row.settled_ids, *(one for one in old.settled_ids if one not in row.settled_ids)]
+    if old.newest and (not row.newest or row.newest in row.settled_ids):
+        row.newest = old.newest
     # A claim is never forgotten: the bot stays blocked until it is known how the send ended.
     if old.sending and not row.sending:
         row.sending, row.sending_at, row.unconfirmed = old.sending, old.sending_at, old.unconfirmed
