@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from conversations import live
+from conversations import identity, live
 from conversations.message import Author, Key, Message
 from conversations.models import Act, Actor, AuditEntry, Control, Due, Mode, Reason, Sent
 from conversations.transitions import Occurrence, State, after
@@ -120,22 +120,22 @@ def note_people(key: Key, messages: Sequence[Message], *, hold: timedelta | None
     conversation that people began, where the lead has not been answered yet, is theirs.
     """
     row = current(key)
-    typed = [message for message in messages if message.author is Author.PHONE and not message.is_deleted]
+    said = [message for message in messages if message.reaction is None and not message.is_notice]
+    typed = [message for message in said if message.author is Author.PHONE and not message.is_deleted]
     if not typed:
         return row
     newest = max(message.sent_at for message in typed)
     if row.last_human_at is None or newest > row.last_human_at:
         row = note_phone(key, newest, hold=hold)
-    if _people_began(row, messages):
+    if _people_began(row, said):
         row = change(key, Occurrence.PEOPLE_BEGAN, actor=Actor.PHONE)
     return row
 
 
-def _people_began(row: Control, messages: Sequence[Message]) -> bool:
+def _people_began(row: Control, said: Sequence[Message]) -> bool:
     """A person wrote first, the bot never did, and all that the lead wrote came after it and is unsettled."""
     if row.mode_at(timezone.now()) is not Mode.BOT or row.settled or row.reason in (Reason.HANDED_BACK, Reason.RESUMED):
         return False
-    said = [message for message in messages if message.reaction is None]
     ours = [message for message in said if message.author in (Author.PHONE, Author.REP)]
     if not ours or any(message.author in (Author.BOT, Author.OTHER) for message in said):
         return False
@@ -189,6 +189,8 @@ def change(
     """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
     now = timezone.now()
     with transaction.atomic():
+        # A key from before two addresses became one conversation means the one that is left.
+        key = identity.resolve(key.instance, key.conversation)
         ensure(key)
         row = Control.objects.select_for_update().get(instance=key.instance, conversation=key.conversation)
         if only_at_epoch is not None and row.epoch != only_at_epoch:
@@ -204,6 +206,9 @@ def change(
         row.reason, row.opted_out = follows.reason, follows.opted_out
         row.epoch += 1
         row.changed_at = now
+        # The budget of a turn ends with the control it began under. Where the bot may speak again it owes a turn.
+        is_owed = follows.mode == Mode.BOT and not follows.opted_out and row.newest not in ("", *row.settled_ids)
+        row.turn_started_at, row.tries = now if is_owed else None, 0
         row.due, row.due_epoch = due, row.epoch
         row.save()
         act = what.value if isinstance(what.value, Act) else Act.TAKE_OVER
