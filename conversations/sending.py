@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -53,10 +54,15 @@ def send_closed_word(right: Right, unanswered: Sequence[Message], text: str) -> 
     """Tell the lead that nobody answers at this hour. Settles nothing: the messages wait for the hour. Raises as
     above."""
     here = Control.objects.filter(instance=right.key.instance, conversation=right.key.conversation)
+    token = fence.claim(right, Answered.of(unanswered), settles=False)
     # Noted before it is sent: said twice is worse than not said. From now on ids decide what waits, not the last word.
     here.update(closed_said_at=timezone.now(), settled_at=Coalesce("settled_at", unanswered[0].sent_at))
-    token = fence.claim(right, Answered.of(unanswered), settles=False)
-    message = _post(right.key, token, unanswered[-1].jid, text)
+    try:
+        message = _post(right.key, token, unanswered[-1].jid, text)
+    except EvolutionError as error:
+        if not isinstance(error, Unconfirmed):
+            here.update(closed_said_at=None)
+        raise
     fence.confirm(token, message.id)
     return _told(right.key, message, Author.BOT)
 
@@ -65,8 +71,9 @@ def send_due(row: Control, jid: JID, text: str) -> Message:
     """Send the system message that `row` owes. Raises as `send_as_bot` does."""
     token = fence.claim_system(row.key, Due(row.due), row.due_epoch)
     message = _post(row.key, token, jid, text)
-    fence.confirm(token, message.id)
-    Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
+    with transaction.atomic():
+        fence.confirm(token, message.id)
+        Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
     return _told(row.key, message, Author.BOT)
 
 
@@ -216,8 +223,9 @@ def _confirm_found(row: Control, sent: Sent, message_id: str) -> None:
     answered = None
     if sent.answers and sent.answers_at is not None:
         answered = Answered(tuple(sent.answers), sent.answers[-1], sent.answers_at)
-    # Another turn's token settles it: the bubbles that were left are dropped.
-    fence.confirm(sent.token, message_id, answered=answered, turn="")
-    if row.due and sent.author == Sent.By.BOT and not sent.answers:
-        Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
+    with transaction.atomic():
+        # Another turn's token settles it: the bubbles that were left are dropped.
+        fence.confirm(sent.token, message_id, answered=answered, turn="")
+        if row.due and sent.author == Sent.By.BOT and not sent.answers:
+            Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
     log.info("an unconfirmed send did go out: %s", message_id)
