@@ -160,7 +160,7 @@ def _phone_wrote(message: Message) -> None:
     """A person typed on the phone or another device: the conversation is theirs."""
     key = identity.resolve(message.instance, message.jid)
     _tell(key, message)
-    if not is_person(message.jid) or message.reaction is not None:
+    if not is_person(message.jid) or message.reaction is not None or message.is_notice:
         return
     settings = BotSettings.load()
     if guards.is_greeting(message, settings.greeting_texts) and debounce.just_wrote(key, message.sent_at, within_s=3):

@@ -21,28 +21,38 @@ class Settled(Protocol):
         """Their ids, the last ones."""
 
 
-def unanswered(messages: Sequence[Message], settled: Settled, *, since: datetime | None) -> tuple[Message, ...]:
+def unanswered(
+    messages: Sequence[Message], settled: Settled, *, since: datetime | None, asked: str = ""
+) -> tuple[Message, ...]:
     """The lead's messages of `messages` (oldest first) that wait for an answer, oldest first.
 
     Nothing older than `since` (to the second, as the gateway counts) waits. Where something was settled, what is not
     among it and not older than it waits; an edit moves a message in time but keeps its id, so it reopens nothing. Where
     nothing was settled, only what comes after our own last word waits. What a person of ours wrote answers everything
     before it.
+
+    `asked` is a message the gateway has just announced. It waits although a later one is settled: a phone that was out
+    of reach, or a message that could be decrypted only later, brings it with an old date.
     """
     # The gateway tells no order within a second: there a lead's message counts as the later one, and waits.
     ends = [message.sent_at for message in messages if _answers_all_before(message, settled)]
-    ends += [at for at in (settled.settled_at, since and since.replace(microsecond=0)) if at is not None]
-    start = max(ends, default=None)
+    ends += [since.replace(microsecond=0)] if since else []
+    announced = max(ends, default=None)
+    start = max([*ends, *filter(None, [settled.settled_at])], default=None)
     return tuple(
         message
         for message in messages
         if message.waits_for_answer
         and message.id not in settled.settled_ids
-        and (start is None or message.sent_at >= start)
+        and _is_after(announced if message.id == asked else start, message)
     )
 
 
+def _is_after(start: datetime | None, message: Message) -> bool:
+    return start is None or message.sent_at >= start
+
+
 def _answers_all_before(message: Message, settled: Settled) -> bool:
-    if message.is_from_lead or message.reaction is not None or message.is_deleted:
+    if message.is_from_lead or message.reaction is not None or message.is_deleted or message.is_notice:
         return False
     return settled.settled_at is None or message.author in (Author.REP, Author.PHONE)
