@@ -7,10 +7,12 @@ saves money; that two turns never both speak is the fence's work.
 from __future__ import annotations
 
 import logging
+import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -20,7 +22,7 @@ from django.utils import timezone
 
 from bot import heartbeat, llm
 from bot.llm import LLMError
-from conversations import control, fence, sending, switches
+from conversations import control, fence, identity, sending, switches
 from conversations.evolution.errors import (
     Broken,
     EvolutionError,
@@ -49,6 +51,8 @@ _READ_AGAIN_S = 5
 #: A send in progress or not confirmed is looked at again after so many seconds.
 _LOOK_AT_CLAIM_S = 5
 _CLAIM_HELD = (Silence.SENDING, Silence.UNCONFIRMED)
+#: A turn that could not speak because of these looks again by itself, after so many seconds.
+_LOOK_AGAIN_S = {**dict.fromkeys(_CLAIM_HELD, _LOOK_AT_CLAIM_S), Silence.CHANGED_MEANWHILE: 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def run(key: Key, asked: str, story: Callable[[Turn], int]) -> Outcome:
     try:
         turn = _begin(key, asked)
     except Lost as lost:
-        return Outcome(lost.silence, again_in_s=_LOOK_AT_CLAIM_S if lost.silence in _CLAIM_HELD else None)
+        return Outcome(lost.silence, again_in_s=_LOOK_AGAIN_S.get(lost.silence))
     except EvolutionError as error:
         log.warning("an unconfirmed send could not be read back, the sweep will: %s", error)
         return Outcome(Silence.UNCONFIRMED)
@@ -117,7 +121,9 @@ def run(key: Key, asked: str, story: Callable[[Turn], int]) -> Outcome:
     except Withheld as withheld:
         return _withhold(turn, withheld)
     except Lost as lost:
-        return _end(turn, Outcome(lost.silence))
+        if lost.silence in _CLAIM_HELD:
+            return _retry(turn, Reason.GATEWAY, _LOOK_AT_CLAIM_S)
+        return _end(turn, Outcome(lost.silence, again_in_s=_LOOK_AGAIN_S.get(lost.silence)))
     except NotStoredYet:
         return (
             _give_up(turn, Reason.NOT_STORED)
@@ -135,9 +141,18 @@ def run(key: Key, asked: str, story: Callable[[Turn], int]) -> Outcome:
     except (LLMError, EvolutionError) as error:
         log.warning("a turn failed: %s: %s", type(error).__name__, error)
         return _fail(turn, error)
+    except Exception as error:
+        # A mistake of ours, or a database that is away. Its words may quote a message: only kind and place are logged.
+        log.error("a turn broke: %s at %s", type(error).__name__, _place(error))
+        return _retry(turn, Reason.OTHER)
     except BaseException:
-        _release(turn.right, next_try_at=timezone.now() + timedelta(seconds=_pause_s(turn)))
+        _release(turn.right, next_try_at=None, is_over=False)
         raise
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
 
 
 # --------------------------------------------------------------------------------------------------------- beginning
@@ -145,6 +160,10 @@ def run(key: Key, asked: str, story: Callable[[Turn], int]) -> Outcome:
 
 def _begin(key: Key, asked: str) -> Turn:
     row = control.ensure(key)
+    if (merged := identity.resolve(key.instance, key.conversation)) != key:
+        # Two addresses became one conversation after the task had looked this one up.
+        identity.merge(key.instance, key.conversation, merged.conversation)
+        raise Lost(Silence.CHANGED_MEANWHILE)
     if asked and asked in row.settled_ids:
         raise Lost(Silence.ANSWERED_ALREADY)
     if asked and asked != row.newest:
@@ -155,14 +174,23 @@ def _begin(key: Key, asked: str) -> Turn:
     if row.sending and sending.clear_up(row) is Cleared.NOT_YET:
         raise Lost(Silence.UNCONFIRMED if row.unconfirmed else Silence.SENDING)
     state = switches.state()
-    if key.instance not in state.instances:
-        raise Lost(Silence.OFF)
+    if silence := _why_not_begin(row, state):
+        raise Lost(silence)
     token = f"{heartbeat.WORKER}:{uuid.uuid4().hex[:16]}"
     if not _take(key, token, now):
         raise Lost(Silence.ANOTHER_TURN)
     row = Control.objects.get(pk=row.pk)
     right = Right(key, token, row.epoch, state.instances[key.instance].epoch, state.everything.epoch)
     return Turn(right, asked, row, state.bot_since(key.instance))
+
+
+def _why_not_begin(row: Control, state: switches.Switches) -> Silence | None:
+    """Why no turn is needed at all. One that waits for a person begins: somebody may have answered on the phone."""
+    if not state.is_on(row.instance):
+        return Silence.OFF
+    if row.opted_out:
+        return Silence.OPTED_OUT
+    return None if row.mode == Mode.WAITING else fence.why_not(Mode(row.mode))
 
 
 def _take(key: Key, token: str, now: datetime) -> bool:
