@@ -25,8 +25,7 @@ def bot(request: HttpRequest) -> dict[str, Any]:
 def stand_ins() -> list[str]:
     """The parts that are not the real thing: "sandbox" for the gateway, "bot" for the language model."""
     # Who starts the sandbox says so; nothing here asks the gateway what it is.
-    named = list(getattr(settings, "STAND_INS", ()))
-    return [*named, "bot"] if llm.is_stand_in() and "bot" not in named else named
+    return [*settings.STAND_INS, "bot"] if llm.is_stand_in() else list(settings.STAND_INS)
 
 
 def off(state: Switches) -> list[str]:

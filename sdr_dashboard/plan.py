@@ -80,6 +80,7 @@ def make(var: Path) -> Plan:
         where |= {"EVOLUTION_API_URL": gateway, "EVOLUTION_API_KEY": env.text("EVOLUTION_API_KEY")}
         # Nothing real is connected, so the bot need not wait for a person to switch it on.
         where["BOT_SWITCHED_ON"] = env.text("BOT_SWITCHED_ON") or "true"
+        where["STAND_INS"] = "sandbox"
     return Plan(
         var=var,
         port=port,

@@ -57,6 +57,11 @@ for _instance in EVOLUTION_INSTANCES:
     if not all(c.isalnum() or c in "_-." for c in _instance):
         raise Nonsense(f"EVOLUTION_INSTANCE names {_instance!r}. Use letters, digits, _, - and . only.")
 
+#: What every page names as a stand-in. Whoever starts the sandbox says so; nothing asks the gateway what it is.
+STAND_INS = env.names("STAND_INS")
+if set(STAND_INS) - {"sandbox"}:
+    raise Nonsense("STAND_INS names something else than sandbox. `make run` sets it; leave it empty.")
+
 # ------------------------------------------------------------------------------------------------- language model
 
 #: Empty: the offline bot answers, and every page says so.

@@ -14,7 +14,8 @@ from sdr_dashboard import settings as our_settings
 BASE = Path(__file__).resolve().parent.parent
 #: Read by docker compose or by the reader of the environment itself, not by settings.py.
 COMPOSE_ONLY = {"EVOLUTION_POSTGRES_PASSWORD", "PYTHON_VERSION", "EXTRAS"}
-BEFORE_ALL = {"ENV_FILE"}
+#: Not for .env: read before it, or set by `make run` alone.
+BEFORE_ALL = {"ENV_FILE", "STAND_INS"}
 
 
 def documented() -> dict[str, str]:

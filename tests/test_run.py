@@ -156,7 +156,7 @@ def test_everything_starts_survives_a_death_and_stops_in_time(start: Callable[..
     # The demo's users are let in.
     password = running.await_line(r"^  gestor ").split()[1]
     assert "vendedor" in "\n".join(running.lines)
-    assert log_in(running, "gestor", password)
+    assert "nenhuma mensagem sai desta máquina" in log_in(running, "gestor", password)
     # Nothing real is connected, so the bot is on from the beginning.
     with sqlite3.connect(tmp_path / "db.sqlite3", timeout=20) as database:
         assert {is_on for (is_on,) in database.execute("SELECT is_on FROM conversations_switch")} == {1}

@@ -35,6 +35,7 @@ def check(tmp_path: Path, *arguments: str, **variables: str) -> subprocess.Compl
         ("LANGUAGE_CODE", "fr", "Write one of: pt-br, en"),
         ("EVOLUTION_API_URL", "evolution:8080", "http:// or https://"),
         ("EVOLUTION_INSTANCE", "a/b", "letters, digits"),
+        ("STAND_INS", "gemini", "something else than sandbox"),
         ("GEMINI_SDK", "openai", "Write one of: google-generativeai, google-genai"),
         ("GEMINI_BASE_URL", "ftp://x", "http:// or https://"),
         ("REDIS_URL", "localhost:6379", "redis:// or rediss:// or unix://"),
