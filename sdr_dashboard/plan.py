@@ -42,8 +42,6 @@ class Plan:
     gateway_url: str
     instances: str
     has_model: bool
-    #: "true" or "false": on the sandbox nobody real is answered, so the bot need not wait for a person to switch it on.
-    bot_switched_on: str
     #: Variables for the parts, and for `manage.py` in another terminal while they run.
     where: Mapping[str, str] = field(repr=False)
     #: The demo users' passwords, by variable.
@@ -81,6 +79,8 @@ def make(var: Path) -> Plan:
         # Nothing real is connected, so the bot need not wait for a person to switch it on.
         where["BOT_SWITCHED_ON"] = env.text("BOT_SWITCHED_ON") or "true"
         where["STAND_INS"] = "sandbox"
+        # Its own: its switches are on and its users' passwords printed; neither may lie in wait for a real number.
+        where["DATABASE_URL"] = env.text("DATABASE_URL") or f"sqlite:///{(var / 'demo.sqlite3').resolve()}"
     return Plan(
         var=var,
         port=port,
@@ -90,7 +90,6 @@ def make(var: Path) -> Plan:
         gateway_url=gateway,
         instances=",".join(env.names("EVOLUTION_INSTANCE", ("voice_sdr_v4",))),
         has_model=bool(env.text("GEMINI_API_KEY")),
-        bot_switched_on=env.text("BOT_SWITCHED_ON", "true" if sandbox_port else "false"),
         where=where,
         passwords={name: known[name] for name in _PASSWORDS},
     )

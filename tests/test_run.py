@@ -157,8 +157,9 @@ def test_everything_starts_survives_a_death_and_stops_in_time(start: Callable[..
     password = running.await_line(r"^  gestor ").split()[1]
     assert "vendedor" in "\n".join(running.lines)
     assert "nenhuma mensagem sai desta máquina" in log_in(running, "gestor", password)
-    # Nothing real is connected, so the bot is on from the beginning.
-    with sqlite3.connect(tmp_path / "db.sqlite3", timeout=20) as database:
+    # Nothing real is connected, so the bot is on from the beginning, in a database that no real number will ever see.
+    assert not (tmp_path / "db.sqlite3").exists()
+    with sqlite3.connect(tmp_path / "demo.sqlite3", timeout=20) as database:
         assert {is_on for (is_on,) in database.execute("SELECT is_on FROM conversations_switch")} == {1}
     # Nobody else reads the secrets or reaches the Valkey.
     assert stat.S_IMODE((tmp_path / "local.env").stat().st_mode) == 0o600
