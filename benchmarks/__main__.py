@@ -27,7 +27,8 @@ _OVERWHELMED_MS = 3000.0
 def main() -> None:
     """Measure and write; ends with 1 when a stand does not start."""
     wanted = _parser().parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     began = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="sdr-bench-") as folder:
