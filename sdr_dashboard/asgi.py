@@ -8,4 +8,9 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdr_dashboard.settings")
 
-application = get_asgi_application()
+pages = get_asgi_application()
+
+# Needs the apps, which the line above has loaded.
+from sdr_dashboard.doorbell import Doorbell  # noqa: E402
+
+application = Doorbell(pages)

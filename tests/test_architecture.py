@@ -17,6 +17,7 @@ APPS = ("sdr_dashboard", "conversations", "bot")
 FLOORS = [
     "sdr_dashboard.urls sdr_dashboard.apps sdr_dashboard.asgi sdr_dashboard.web sdr_dashboard.run"
     " sdr_dashboard.management.*",
+    "sdr_dashboard.doorbell",
     "sdr_dashboard.health sdr_dashboard.checks sdr_dashboard.plan sdr_dashboard.settings",
     "sdr_dashboard.celery sdr_dashboard.environment sdr_dashboard.logs sdr_dashboard.static_files"
     " sdr_dashboard.supervisor sdr_dashboard.translations",
