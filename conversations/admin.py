@@ -42,7 +42,7 @@ class ReadOnly(_Admin):
     @admin.display(description=_("conversation"))
     def lead(self, row: Any) -> str:
         """The conversation with its number masked: a list is looked at over shoulders."""
-        return jid.masked(row.conversation)
+        return jid.masked(row.conversation) if row.conversation else "–"
 
 
 @admin.register(Control)
@@ -60,7 +60,7 @@ class ControlAdmin(ReadOnly):
 class AuditEntryAdmin(ReadOnly):
     """Who changed control, when and why."""
 
-    list_display = ("at", "lead", "instance", "actor", "rep", "act", "reason", "before", "after", "until")
+    list_display = ("at", "lead", "act", "actor", "rep", "reason", "before", "after", "until", "instance")
     list_filter = ("act", "actor", "instance", "rep")
     list_select_related = ("rep",)
     date_hierarchy = "at"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -46,6 +47,8 @@ class Request(HttpRequest):
 PAGE = 50
 #: How many messages a conversation shows, and how many on demand.
 LENGTHS = (50, 200, 500)
+#: How long a conversation says that one's last message did not go out.
+_LOST_FOR = timedelta(hours=1)
 
 
 # --------------------------------------------------------------------------------------------------------- who may
@@ -186,9 +189,18 @@ def _about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
         "is_on": switches.is_on(key.instance),
         "draft": sending.kept_draft(key) if row.mode_at(timezone.now()) is not Mode.BOT else "",
         "summary": sending.kept_summary(key) if row.mode_at(timezone.now()) is Mode.WAITING else "",
+        "lost": _lost(request, key),
         "pauses": PauseForm.FOR,
         **more,
     }
+
+
+def _lost(request: Request, key: Key) -> Sent | None:
+    """The last thing this person sent here, if it turned out not to have gone out, a while ago at most."""
+    here = Sent.objects.filter(instance=key.instance, conversation=key.conversation, rep_id=request.user.pk)
+    last = here.order_by("-at").first()
+    is_lost = last is not None and last.state == Sent.State.NOT_SENT and last.at > timezone.now() - _LOST_FOR
+    return last if is_lost else None
 
 
 def _messages(request: Request, key: Key) -> dict[str, Any]:
@@ -345,7 +357,6 @@ def switch(request: Request) -> HttpResponse:
     on = form.cleaned_data["on"] == "1"
     switches.switch(_rep(request), form.cleaned_data["instance"], on)
     if on:
+        # That it is off, every page says as long as it is.
         flash.success(request, _("The bot is switched on."))
-    else:
-        flash.warning(request, _("The bot is switched off. It sends nothing until somebody switches it on."))
     return redirect("conversations:inbox")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -148,6 +149,28 @@ def test_take_over_silences_the_bot_and_the_answer_is_shown_once(stack: Stack, w
     assert stack.texts(lead) == ["Oi, Paula, aqui é a Ana"]
 
 
+def test_take_over_tells_of_a_message_on_its_way_although_its_own_event_comes_first(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    quiet(stack, lead, "Nina Paz")
+    page = window()
+    page.goto(stack.page(lead))
+    page.get_by_role("button", name="Assumir").click()
+    page.get_by_role("button", name="Devolver ao bot").click()
+    expect(page.get_by_text("O bot volta a responder aqui.")).to_be_visible()
+    token, now = f"{lead:.32}", time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+    stack.query(
+        "INSERT INTO conversations_sent (token, instance, conversation, author, state, answers, at)"
+        " VALUES (?, 'voice_sdr_v4', ?, 'bot', 'open', '[]', ?)", token, lead, now,
+    )  # fmt: skip
+    stack.query("UPDATE conversations_control SET sending = ?, sending_at = ? WHERE conversation = ?", token, now, lead)
+
+    page.get_by_role("button", name="Assumir").click()
+
+    expect(page.get_by_text("pode ainda sair")).to_be_visible(timeout=SOON_MS)
+    expect(page.locator("#control")).to_contain_text("Esta conversa está com você.")
+
+
 def test_what_one_person_does_the_other_sees(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Carla Dias")
     anas, betos = window("ana"), window("beto")
@@ -228,7 +251,24 @@ def test_an_unclear_send_is_told_and_cleared_up_by_itself(stack: Stack, window: 
     expect(page.get_by_text("Não sabemos se esta mensagem saiu.")).to_be_visible(timeout=SOON_MS)
     expect(page.get_by_label("Sua resposta")).to_be_empty()
     expect(bubble(page, "Chegou?")).to_have_count(1, timeout=SOON_MS)
+    expect(bubble(page, "Chegou?").locator(".author")).to_have_text("Ana", timeout=SOON_MS)
+    expect(page.get_by_text("Não sabemos")).to_have_count(0, timeout=SOON_MS)
     assert stack.texts(lead) == ["Chegou?"]
+
+
+def test_what_turns_out_not_to_have_gone_out_is_back_in_the_box(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Hilda Reis")
+    page = window()
+    page.goto(stack.page(lead))
+    stack.sandbox.failures.add(Failure("/message/sendText", "refuse", status=500))
+
+    page.get_by_label("Sua resposta").fill("Segue o contrato")
+    page.get_by_role("button", name="Enviar").click()
+    expect(page.get_by_text("Não sabemos se esta mensagem saiu.")).to_be_visible(timeout=SOON_MS)
+
+    expect(page.get_by_label("Sua resposta")).to_have_value("Segue o contrato", timeout=SOON_MS)
+    expect(page.locator("#control")).to_contain_text("não saiu")
+    assert stack.texts(lead) == []
 
 
 def test_an_unfinished_answer_survives_a_reload_but_not_a_log_out(stack: Stack, window: Window, lead: str) -> None:

@@ -456,6 +456,20 @@ def test_an_unclear_send_is_told_as_it_is_and_not_offered_again(
     assert "Olá, Mariana</textarea>" not in text(response)
 
 
+def test_a_message_that_turned_out_lost_is_told_until_another_one_goes_out(
+    for_bob: Client, bob: User, for_olga: Client
+) -> None:
+    facts = {"instance": INSTANCE, "conversation": LEAD, "author": "rep", "rep": bob, "at": timezone.now()}
+    Sent.objects.create(token="t", state=Sent.State.NOT_SENT, **facts)
+
+    assert "did not go out." in text(get(for_bob))
+    assert "did not go out." not in text(get(for_olga))
+
+    answer(for_bob)
+
+    assert "did not go out." not in text(get(for_bob))
+
+
 # ------------------------------------------------------------------------------------------------------- the switch
 
 
@@ -466,7 +480,7 @@ def test_a_manager_switches_the_bot_off_and_every_page_says_so(for_alice: Client
 
     assert not switches.is_on(INSTANCE)
     assert AuditEntry.objects.latest("pk").rep == alice
-    assert "The bot is switched off: it answers nobody." in text(response)
+    assert "The bot is switched off: it answers nobody until somebody switches it on." in text(response)
 
 
 @pytest.mark.parametrize("data", [{"instance": "another", "on": "1"}, {"instance": INSTANCE}, {"on": "maybe"}])

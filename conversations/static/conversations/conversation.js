@@ -88,6 +88,15 @@
   const box = () => document.getElementById("text");
   if (box() && !box().value) box().value = sessionStorage.getItem(place) ?? "";
 
+  // Whether an unclear message went out is known after a while: what went out is in sight, what did not is in the box.
+  document.addEventListener("htmx:afterSettle", () => {
+    const unsure = document.getElementById("unsure");
+    const control = document.getElementById("control");
+    if (!unsure || control.hasAttribute("data-unconfirmed")) return;
+    if (control.hasAttribute("data-lost") && !box().value) box().value = unsure.dataset.text;
+    unsure.remove();
+  });
+
   document.addEventListener("input", (event) => {
     if (event.target !== box()) return;
     if (event.target.value) sessionStorage.setItem(place, event.target.value);
