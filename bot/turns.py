@@ -7,12 +7,10 @@ saves money; that two turns never both speak is the fence's work.
 from __future__ import annotations
 
 import logging
-import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -20,7 +18,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from bot import heartbeat, llm
+from bot import heartbeat, llm, mistakes
 from bot.llm import LLMError
 from conversations import control, fence, identity, sending, switches
 from conversations.evolution.errors import (
@@ -143,16 +141,11 @@ def run(key: Key, asked: str, story: Callable[[Turn], int]) -> Outcome:
         return _fail(turn, error)
     except Exception as error:
         # A mistake of ours, or a database that is away. Its words may quote a message: only kind and place are logged.
-        log.error("a turn broke: %s at %s", type(error).__name__, _place(error))
+        log.error("a turn broke: %s", mistakes.told(error))
         return _retry(turn, Reason.OTHER)
     except BaseException:
         _release(turn.right, next_try_at=None, is_over=False)
         raise
-
-
-def _place(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    return ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
 
 
 # --------------------------------------------------------------------------------------------------------- beginning
@@ -242,7 +235,18 @@ def _withhold(turn: Turn, withheld: Withheld) -> Outcome:
             row = Control.objects.select_for_update().get(pk=turn.row.pk)
             fence.settle(row, Answered.of(withheld.settle), silence=withheld.silence)
             row.save(update_fields=["settled", "settled_at", "settled_ids", "settled_turn", "silence"])
+    elif withheld.silence is Silence.NOTHING_NEW and turn.asked:
+        _set_aside(turn, withheld.silence)
     return _end(turn, Outcome(withheld.silence), until=withheld.until)
+
+
+def _set_aside(turn: Turn, silence: Silence) -> None:
+    """Remember that what was asked gets no answer (it was taken back, or people answered): it is not asked again."""
+    with transaction.atomic():
+        row = Control.objects.select_for_update().get(pk=turn.row.pk)
+        fence.remember(row, [turn.asked])
+        row.silence = silence
+        row.save(update_fields=["settled_ids", "silence"])
 
 
 def _release(right: Right, *, next_try_at: datetime | None, is_over: bool = True) -> None:

@@ -172,7 +172,12 @@ def settle(row: Control, answered: Answered, *, turn: str = "", silence: str = "
         row.settled, row.settled_at = answered.newest, answered.newest_at
     row.settled_turn = turn
     row.silence = silence
-    new = [one for one in answered.ids if one not in row.settled_ids]
+    remember(row, answered.ids)
+
+
+def remember(row: Control, ids: Sequence[str]) -> None:
+    """Note on `row` (not saved) that these messages of the lead, oldest first, are dealt with."""
+    new = [one for one in ids if one not in row.settled_ids]
     row.settled_ids = [*row.settled_ids, *new][-_REMEMBERED:]
 
 

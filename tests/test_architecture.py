@@ -31,7 +31,7 @@ FLOORS = [
     "bot.reconcile bot.turns",
     "bot.prompt bot.guards bot.typing bot.transcribe bot.debounce bot.dedupe bot.words bot.hours",
     "bot.llm.*",
-    "bot.models bot.heartbeat",
+    "bot.models bot.heartbeat bot.mistakes",
     # ---------------------------------------------------------------- the bot may be removed above this line
     "conversations.urls conversations.apps conversations.admin conversations.management.*"
     " conversations.context_processors",
