@@ -40,13 +40,22 @@ def next_opening(hours: Hours, local: datetime) -> datetime:
 
 
 def last_closing(hours: Hours, local: datetime) -> datetime:
-    """When the closed period that `local` lies in began, at most eight days ago."""
+    """When the closed period that `local` lies in, or the last one before it, began; at most eight days ago."""
     for days in range(9):
         day = local - timedelta(days=days)
         closing = day.replace(hour=hours.hours_close.hour, minute=hours.hours_close.minute, second=0, microsecond=0)
         if closing <= local and is_open(hours, closing - timedelta(minutes=1)):
             return closing
     return local - timedelta(days=8)
+
+
+def waits_since(hours: Hours, local: datetime, answer_within: timedelta) -> datetime:
+    """Lead messages older than this are answered no more. A night or a weekend is not held against the lead.
+
+    What came since the last closing is answered in the next business hours, however long that takes.
+    """
+    oldest = local - answer_within
+    return min(oldest, last_closing(hours, local)) if hours.hours_only else oldest
 
 
 def _is_business_day(hours: Hours, local: datetime) -> bool:

@@ -87,7 +87,7 @@ def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]
     now = timezone.now()
     local = now.astimezone(ZoneInfo(django_settings.TIME_ZONE))
     is_open = hours.is_open(settings, local)
-    answer_within = timedelta(hours=settings.answer_within_hours)
+    answer_within = local - hours.waits_since(settings, local, timedelta(hours=settings.answer_within_hours))
     silence = guards.why_silent(
         turn.key.conversation, unanswered, now=now, answer_within=answer_within, is_open=is_open
     )
