@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from bot import debounce, heartbeat, llm, words
+from bot import debounce, guards, heartbeat, hours, llm, mistakes, words
 from bot.models import BotSettings
-from conversations import control, identity, sending, switches
+from conversations import control, history, identity, sending, switches, waiting
 from conversations.evolution import get_client
-from conversations.evolution.errors import EvolutionError
+from conversations.evolution.errors import EvolutionError, Refused, UnknownInstance, Unreachable, WrongKey
 from conversations.fence import Lost
-from conversations.jid import is_person
+from conversations.jid import JID, is_person
 from conversations.message import Key, Message
-from conversations.models import Control, Due, Mode, Reason
+from conversations.models import TECHNICAL, Act, AuditEntry, Control, Due, Mode, Reason
 from conversations.sending import Cleared
 
 log = logging.getLogger(__name__)
@@ -34,8 +36,13 @@ log = logging.getLogger(__name__)
 _BACKLOG = timedelta(minutes=10)
 #: Messages may carry a date a little ahead of us; the gateway counts a window only with both ends.
 _AHEAD = timedelta(days=1)
-#: How far the second net reaches back beyond the last sweep.
-_OVERLAP = timedelta(seconds=90)
+#: A message that is dated later than this tells nothing about how long ago it was sent.
+_AHEAD_OF_US = timedelta(seconds=30)
+#: How far the second net reaches back beyond the last sweep: longer than a turn, and than most bursts.
+_OVERLAP = timedelta(minutes=3)
+#: What made a conversation wait twice within the time to answer is probed after so long, then after twice as long …
+_PROBE_AGAIN = timedelta(minutes=1)
+_PROBE_AT_LEAST = timedelta(hours=1)
 _LOCK_S = 120
 
 
@@ -53,6 +60,8 @@ class Candidate:
     #: The lead message that says so; "" when only the state of a turn does.
     message_id: str
     at: datetime
+    #: A turn was begun, or is owed, and is not ended: looked at even where nothing waits any more.
+    is_open: bool = False
 
 
 def sweep(dispatch: Dispatch) -> str:
@@ -68,17 +77,30 @@ def sweep(dispatch: Dispatch) -> str:
 
 def _sweep(dispatch: Dispatch, now: datetime) -> str:
     settings = BotSettings.load()
-    expired = [control.expire(key) for key in control.expired(now)]
-    cleared = _clear_up()
-    paid = _pay_what_is_due(settings)
-    recovered = _recover()
+    oldest = hours.waits_since(settings, _local(now), timedelta(hours=settings.answer_within_hours))
+    expired = _safely("expiry", lambda: len([control.expire(key) for key in control.expired(now)]))
+    cleared = _safely("clearing up", _clear_up)
+    paid = _safely("paying", lambda: _pay_what_is_due(settings, now, oldest))
+    recovered = _safely("recovery", lambda: _recover(now, oldest))
     found = 0
     for instance in django_settings.EVOLUTION_INSTANCES:
-        try:
-            found += _answer_who_waits(instance, settings, dispatch, now)
-        except EvolutionError as error:
-            log.warning("the sweep could not read %s: %s", instance, error)
-    return f"expired {len(expired)}, cleared up {cleared}, paid {paid}, recovered {recovered}, dispatched {found}"
+        found += _safely(instance, lambda one=instance: _answer_who_waits(one, settings, dispatch, now, oldest))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    return f"expired {expired}, cleared up {cleared}, paid {paid}, recovered {recovered}, dispatched {found}"
+
+
+def _safely(name: str, step: Callable[[], int]) -> int:
+    """What `step` did. One that fails must not keep the others, and so every lead who waits, from their turn."""
+    try:
+        return step()
+    except EvolutionError as error:
+        log.warning("the sweep could not do its part of %s: %s", name, error)
+    except Exception as error:
+        log.error("the sweep's part of %s broke: %s", name, mistakes.told(error))
+    return 0
+
+
+def _local(now: datetime) -> datetime:
+    return now.astimezone(ZoneInfo(django_settings.TIME_ZONE))
 
 
 def _begin() -> bool:
@@ -97,141 +119,222 @@ def _begin() -> bool:
 
 def _clear_up() -> int:
     """Find out how unclear sends ended."""
-    cleared = 0
-    for row in Control.objects.exclude(sending=""):
+    return _each(
+        Control.objects.exclude(sending=""),
+        lambda row: sending.clear_up(row) in (Cleared.SENT, Cleared.NOT_SENT),
+    )
+
+
+def _each(rows: QuerySet[Control], act: Callable[[Control], bool]) -> int:
+    """How many of the rows of our instances `act` was true for. An instance that is out of reach is asked once."""
+    done, silent = 0, set[str]()
+    for row in rows.filter(instance__in=django_settings.EVOLUTION_INSTANCES):
+        if row.instance in silent:
+            continue
         try:
-            cleared += sending.clear_up(row) in (Cleared.SENT, Cleared.NOT_SENT)
+            done += act(row)
         except EvolutionError as error:
-            log.warning("an unconfirmed send could not be read back: %s", error)
-    return cleared
+            log.warning("what was left open in %s stays open: %s", row.instance, error)
+            silent |= {row.instance} if isinstance(error, Unreachable) else set()
+        except Exception as error:  # one row that nobody foresaw must not keep the others
+            log.error("what was left open could not be ended: %s", mistakes.told(error))
+    return done
 
 
-def _pay_what_is_due(settings: BotSettings) -> int:
-    """Send the system messages that a crash kept from going out."""
-    paid = 0
+def _pay_what_is_due(settings: BotSettings, now: datetime, oldest: datetime) -> int:
+    """Send the system messages that a crash kept from going out, where they can still be sent and make sense."""
     # A turn that has just called a person sends its own word; the sweep is for those that died over it.
-    before = timezone.now() - timedelta(seconds=django_settings.UNCONFIRMED_AFTER_SILENCE_SECONDS)
-    for row in Control.objects.filter(due=Due.HANDOFF_NOTICE, changed_at__lte=before, sending=""):
-        try:
-            sending.send_due(row, sending.address(row.key), words.handoff_notice(settings))
-            paid += 1
-        except (Lost, EvolutionError) as error:
-            log.warning("a word that is owed was not sent: %s", error)
-    return paid
+    before = now - timedelta(seconds=django_settings.UNCONFIRMED_AFTER_SILENCE_SECONDS)
+    state = switches.state()
+    rows = Control.objects.filter(due=Due.HANDOFF_NOTICE, changed_at__lte=before, sending="")
+    rows.filter(changed_at__lt=oldest).update(due=Due.NONE)
+    on = [name for name in state.instances if state.is_on(name)]
+    return _each(rows.filter(instance__in=on), lambda row: _pay(row, settings))
 
 
-def _recover() -> int:
-    """End technical waits whose reason is gone, by a probe a reason."""
-    rows = list(Control.objects.filter(mode=Mode.WAITING, reason__in=(Reason.MODEL, Reason.GATEWAY, Reason.NOT_STORED)))
-    works = {Reason.MODEL: any(row.reason == Reason.MODEL for row in rows) and _model_works()}
-    recovered = 0
-    for row in rows:
-        if works[Reason.MODEL] if row.reason == Reason.MODEL else _gateway_works(row):
-            control.recover(row.key)
-            recovered += 1
-    return recovered
+def _pay(row: Control, settings: BotSettings) -> bool:
+    try:
+        sending.send_due(row, sending.address(row.key), words.handoff_notice(settings))
+    except Lost as lost:
+        log.info("a word that is owed was not sent: %s", lost)
+        return False
+    except Refused as error:
+        if isinstance(error, (UnknownInstance, WrongKey)):
+            raise
+        log.warning("a word that is owed cannot be sent: %s", error)
+        Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
+        return False
+    return True
+
+
+# ---------------------------------------------------------------------------------------------------- what works again
+
+
+def _recover(now: datetime, oldest: datetime) -> int:
+    """End technical waits whose reason is gone, by a probe a reason; less and less often where it comes back."""
+    rows = Control.objects.filter(mode=Mode.WAITING, reason__in=TECHNICAL)
+    rows = rows.filter(instance__in=django_settings.EVOLUTION_INSTANCES)
+    if not rows:
+        return 0
+    gave_up = AuditEntry.objects.filter(act=Act.GIVE_UP, at__gte=oldest)
+    times = {
+        Key(instance, conversation): count
+        for instance, conversation, count in gave_up.values_list("instance", "conversation").annotate(Count("pk"))
+    }
+    known: dict[str, bool] = {}
+    due = [row for row in rows if (row.changed_at or now) + _probe_after(times.get(row.key, 0)) <= now]
+    working = [row for row in due if _works(row, known)]
+    for row in working:
+        control.recover(row.key)
+    return len(working)
+
+
+def _probe_after(times: int) -> timedelta:
+    """How long to wait with the probe where a turn was given up so many times."""
+    return timedelta(0) if times < 2 else min(_PROBE_AT_LEAST, _PROBE_AGAIN * 2 ** min(times - 2, 10))
+
+
+def _works(row: Control, known: dict[str, bool]) -> bool:
+    """The reason why `row` waits is gone; `known` keeps what was probed already."""
+    name = "the model" if row.reason == Reason.MODEL else row.instance
+    if name not in known:
+        known[name] = _model_works() if row.reason == Reason.MODEL else _is_connected(row.instance)
+    return known[name] and (row.reason != Reason.NOT_STORED or _is_stored(row))
 
 
 def _model_works() -> bool:
     try:
         llm.check_key(BotSettings.load().model_name)
-    except llm.LLMError as error:
+    except (llm.LLMError, ImportError) as error:
         log.info("the language model still does not answer: %s", error)
         return False
     return True
 
 
-def _gateway_works(row: Control) -> bool:
-    """The number is connected; and for a message that was not stored, it can be read by now."""
+def _is_connected(instance: str) -> bool:
     try:
-        if row.reason == Reason.NOT_STORED:
-            return get_client().message(row.instance, row.newest) is not None
-        return get_client().connection_state(row.instance) == "open"
+        return get_client().connection_state(instance) == "open"
     except EvolutionError as error:
         log.info("the gateway still does not answer: %s", error)
+        return False
+
+
+def _is_stored(row: Control) -> bool:
+    try:
+        return get_client().message(row.instance, row.newest) is not None
+    except EvolutionError as error:
+        log.info("the gateway still does not show the message: %s", error)
         return False
 
 
 # ------------------------------------------------------------------------------------------------------ who waits
 
 
-def _answer_who_waits(instance: str, settings: BotSettings, dispatch: Dispatch, now: datetime) -> int:
+def _answer_who_waits(instance: str, settings: BotSettings, dispatch: Dispatch, now: datetime, oldest: datetime) -> int:
     """Dispatch the conversations of `instance` that wait for an answer, newest first."""
     state = switches.state()
     if not state.is_on(instance):
         return 0
-    since = now - timedelta(hours=settings.answer_within_hours)
-    candidates = {one.key: one for one in _from_gateway(instance, since, now)}
-    # Last, so that they count: a turn that is open is looked at even where nothing waits any more, to end it.
-    candidates |= {one.key: one for one in _open_turns(instance, now)}
-    rows = control.currents(candidates)
     bot_since = (state.bot_since(instance) or now).replace(microsecond=0)
+    found = _by_conversation(instance, _read(instance, oldest, now))
+    open_turns = {row.key: row for row in Control.objects.filter(instance=instance, turn_started_at__isnull=False)}
+    rows = control.currents(found) | open_turns
+    candidates = {one.key: one for one in _waiting(found, rows, settings, since=max(oldest, bot_since))}
+    candidates |= {row.key: _open(row, candidates.get(row.key), now) for row in open_turns.values()}
+    is_open = hours.is_open(settings, _local(now))
     due = [
         one
         for one in candidates.values()
-        if one.at >= max(since, bot_since)
-        and _is_ripe(one, settings, now)
-        and _may_be_dispatched(rows.get(one.key), one, now)
+        if _is_ripe(one, settings, now) and _may_be_dispatched(rows.get(one.key), now, is_open=is_open)
     ]
     due.sort(key=lambda one: one.at, reverse=True)
-    dispatched = 0
-    for one in due:
-        if one.at < now - _BACKLOG and not _within_catch_up(instance, settings):
-            break
-        jitter = random.uniform(0, 5) if one.at < now - _BACKLOG else 0  # noqa: S311 (spreads load, guards nothing)
+    for number, one in enumerate(due):
+        is_backlog = one.at < now - _BACKLOG
+        if is_backlog and not _within_catch_up(instance, settings, now):
+            return number
+        jitter = random.uniform(0, 5) if is_backlog else 0  # noqa: S311 (spreads load, guards nothing)
         dispatch(one.key.instance, one.key.conversation, one.message_id, in_s=jitter)
-        dispatched += 1
-    return dispatched
+    # Only now: whoever was found and not dispatched is found again.
+    cache.set(f"sweep:look:{instance}", now.timestamp(), 24 * 3600)
+    return len(due)
 
 
-def _open_turns(instance: str, now: datetime) -> Iterable[Candidate]:
-    """Turns that were begun and not ended: their worker died, or their retry was lost with the broker."""
-    for row in Control.objects.filter(instance=instance, turn_started_at__isnull=False):
-        yield Candidate(row.key, row.newest if row.newest not in row.settled_ids else "", now)
+def _read(instance: str, oldest: datetime, now: datetime) -> list[Message]:
+    """The last message of every chat since `oldest`, and all messages since the last sweep (or `oldest`), each once.
 
-
-def _from_gateway(instance: str, since: datetime, now: datetime) -> Iterable[Candidate]:
-    """Lead messages that end a conversation since `since`, and all lead messages since the last sweep.
-
-    The second net finds a lead who wrote while the last bubble was posted, and whose webhook was lost.
+    The second net finds a lead who wrote while the last bubble was posted, or whose words stand before a reaction,
+    where the webhook was lost.
     """
     client = get_client()
-    ended = [chat.last_message for chat in client.chats(instance, since=since, until=now + _AHEAD)]
-    recent = client.messages_between(instance, max(since, _last_look(instance, now) - _OVERLAP), now + _AHEAD)
-    waiting = [m for m in (*recent, *ended) if m is not None and m.waits_for_answer and is_person(m.jid)]
-    newest: dict[Key, Message] = {}
-    for message in sorted(waiting, key=lambda m: m.sent_at):
-        newest[identity.learn(instance, message.jid, message.alt_jid)] = message
-    cache.set(f"sweep:look:{instance}", now.timestamp(), 24 * 3600)
-    return [Candidate(key, message.id, min(message.sent_at, now)) for key, message in newest.items()]
+    last_look = cache.get(f"sweep:look:{instance}")
+    since = oldest
+    if last_look is not None:
+        since = max(oldest, datetime.fromtimestamp(float(last_look), tz=now.tzinfo) - _OVERLAP)
+    ends = [chat.last_message for chat in client.chats(instance, since=oldest, until=now + _AHEAD)]
+    # The same message later in the list wins: evolution-api 2.3.6 tells only there whether it was taken back.
+    found = {one.id: one for one in (*filter(None, ends), *client.messages_between(instance, since, now + _AHEAD))}
+    return history.complete(instance, [one for one in found.values() if is_person(one.jid)])
 
 
-def _last_look(instance: str, now: datetime) -> datetime:
-    at = cache.get(f"sweep:look:{instance}")
-    return now - timedelta(minutes=10) if at is None else datetime.fromtimestamp(float(at), tz=now.tzinfo)
+def _by_conversation(instance: str, messages: Sequence[Message]) -> dict[Key, list[Message]]:
+    """`messages` by the lead they belong to, oldest first; addresses that turn out to be one lead's are merged."""
+    pairs = {(one.jid, one.alt_jid) for one in messages if one.alt_jid is not None}
+    known = identity.resolve_all(instance, [jid for pair in pairs for jid in pair if jid is not None])
+    for jid, alt in pairs:
+        if alt is not None and known[jid] != known[alt]:
+            identity.learn(instance, jid, alt)
+    keys: Mapping[JID, Key] = identity.resolve_all(instance, [one.jid for one in messages])
+    found: dict[Key, list[Message]] = {}
+    for one in sorted(messages, key=lambda message: (message.sent_at, message.from_me)):
+        found.setdefault(keys[one.jid], []).append(one)
+    return found
+
+
+def _waiting(
+    found: Mapping[Key, Sequence[Message]], rows: Mapping[Key, Control], settings: BotSettings, *, since: datetime
+) -> Iterator[Candidate]:
+    """The conversations of `found` in which a lead waits, as far as these messages tell."""
+    for key, messages in found.items():
+        if not any(message.waits_for_answer for message in messages):
+            continue
+        said = guards.without_automatic(messages, settings.greeting_texts)
+        row = rows.get(key) or Control(instance=key.instance, conversation=key.conversation)
+        if unanswered := waiting.unanswered(said, row, since=since):
+            yield Candidate(key, unanswered[-1].id, unanswered[-1].sent_at)
+
+
+def _open(row: Control, waits: Candidate | None, now: datetime) -> Candidate:
+    """The turn of `row` that was begun and not ended: its worker died, or its retry was lost with the broker."""
+    began = row.turn_started_at or now
+    if waits is not None:
+        return replace(waits, at=min(waits.at, began), is_open=True)
+    return Candidate(row.key, row.newest if row.newest not in row.settled_ids else "", began, is_open=True)
 
 
 def _is_ripe(one: Candidate, settings: BotSettings, now: datetime) -> bool:
     """The lead's burst is over, as far as one can know: a webhook that came is given its time."""
-    if one.at == now:
+    if one.is_open:
         return True
+    if one.at > now + _AHEAD_OF_US:
+        return not debounce.is_pending(one.key)
     quiet_s = settings.debounce_cap_seconds + 5 if debounce.is_pending(one.key) else settings.debounce_idle_seconds
     return one.at <= now - timedelta(seconds=quiet_s)
 
 
-def _may_be_dispatched(row: Control | None, one: Candidate, now: datetime) -> bool:
-    """The bot's, not dealt with, and no live turn or pause between retries."""
+def _may_be_dispatched(row: Control | None, now: datetime, *, is_open: bool) -> bool:
+    """The bot's, and no live turn or pause between retries. A pause until the opening is over once we are open."""
     if row is None:
         return True
-    if row.mode_at(now) is not Mode.BOT or row.opted_out or one.message_id in row.settled_ids:
+    if row.mode_at(now) is not Mode.BOT or row.opted_out:
         return False
     is_leased = row.next_try_at is not None and row.next_try_at > now
+    is_closed_pause = not row.turn and row.turn_started_at is None
     is_dead = bool(row.turn) and not heartbeat.is_alive(row.turn.partition(":")[0])
-    return is_dead or not is_leased
+    return is_dead or not is_leased or (is_closed_pause and is_open)
 
 
-def _within_catch_up(instance: str, settings: BotSettings) -> bool:
+def _within_catch_up(instance: str, settings: BotSettings, now: datetime) -> bool:
     """Count one late answer against this minute's allowance."""
-    name = f"catch-up:{instance}:{int(timezone.now().timestamp() // 60)}"
+    name = f"catch-up:{instance}:{int(now.timestamp() // 60)}"
     cache.add(name, 0, 120)
     return int(cache.incr(name)) <= settings.catch_up_per_minute

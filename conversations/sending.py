@@ -190,7 +190,10 @@ def clear_up(row: Control) -> Cleared:
         return Cleared.NO_CLAIM
     if not row.unconfirmed and not fence.is_stale(row, now):
         return Cleared.NOT_YET
-    sent = Sent.objects.get(token=row.sending)
+    sent = Sent.objects.filter(token=row.sending).first()
+    if sent is None:  # the ledger was erased
+        fence.release(row.sending)
+        return Cleared.NOT_SENT
     if found := cache.get(f"sent:{row.sending}") or _read_back(sent):
         _confirm_found(row, sent, str(found))
         return Cleared.SENT
