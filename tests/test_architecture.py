@@ -18,6 +18,7 @@ FLOORS = [
     "sdr_dashboard.urls sdr_dashboard.apps sdr_dashboard.asgi sdr_dashboard.web sdr_dashboard.run"
     " sdr_dashboard.management.*",
     "sdr_dashboard.doorbell",
+    "sdr_dashboard.beginnings",
     "sdr_dashboard.health sdr_dashboard.checks sdr_dashboard.plan sdr_dashboard.settings",
     "sdr_dashboard.celery sdr_dashboard.environment sdr_dashboard.logs sdr_dashboard.static_files"
     " sdr_dashboard.supervisor sdr_dashboard.translations",
@@ -40,7 +41,7 @@ FLOORS = [
     "conversations.forms conversations.templatetags.* conversations.shown",
     "conversations.sending",
     "conversations.history conversations.inbox conversations.media",
-    "conversations.fence conversations.groups",
+    "conversations.fence",
     "conversations.control conversations.switches",
     "conversations.transitions conversations.identity conversations.live",
     "conversations.models conversations.sealed conversations.frames conversations.waiting",

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-#: Group -> codenames of permissions on `conversations.Control`.
+#: Group -> codenames of permissions. Managers also have the bot's settings, and read in the admin who did what.
 GROUPS = {
-    "Gestores": ("watch", "act", "switch"),
+    "Gestores": (
+        "watch", "act", "switch", "view_botsettings", "change_botsettings",
+        "view_control", "view_auditentry", "view_sent", "view_alias", "view_switch",
+    ),
     "Vendedores": ("watch", "act"),
     "Observadores": ("watch",),
-}
+}  # fmt: skip
 
 
 def begin(**_: Any) -> None:
@@ -29,5 +32,5 @@ def grant(**_: Any) -> None:
     for name, codenames in GROUPS.items():
         group, _created = Group.objects.get_or_create(name=name)
         group.permissions.add(
-            *Permission.objects.filter(content_type__app_label="conversations", codename__in=codenames)
+            *Permission.objects.filter(content_type__app_label__in=("conversations", "bot"), codename__in=codenames)
         )
