@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.cache import cache
@@ -42,10 +43,27 @@ def just_wrote(key: Key, at: datetime, within_s: float) -> bool:
     return wrote is not None and 0 <= at.timestamp() - wrote <= within_s
 
 
-def is_superseded(key: Key, token: str) -> bool:
-    """A newer message of the lead came: its own task answers for both."""
-    newest = cache.get(_name("token", key))
-    return bool(token) and newest is not None and newest != token
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What is known of a lead's burst, at one moment."""
+
+    #: Id of its newest message, "" when that was lost.
+    token: str
+    #: How long it has been going on, in seconds; None when it is over or was lost.
+    age_s: float | None
+    is_typing: bool
+
+    def supersedes(self, token: str) -> bool:
+        """A newer message than `token` came: its own task answers for both."""
+        return bool(token) and self.token not in ("", token)
+
+
+def look(key: Key) -> Burst:
+    """The burst of the lead, in one look at the cache."""
+    token, began, typing = (_name(what, key) for what in ("token", "began", "typing"))
+    found = cache.get_many([token, began, typing])
+    age_s = time.time() - found[began] if began in found else None
+    return Burst(found.get(token, ""), age_s, typing in found)
 
 
 def note_typing(key: Key, is_composing: bool) -> None:
@@ -54,12 +72,6 @@ def note_typing(key: Key, is_composing: bool) -> None:
         cache.set(_name("typing", key), 1, _TYPING_S)
     else:
         cache.delete(_name("typing", key))
-
-
-def still_typing(key: Key, cap_s: float) -> bool:
-    """The lead types, and the burst is not older than `cap_s`."""
-    began = cache.get(_name("began", key))
-    return began is not None and time.time() - began < cap_s and cache.get(_name("typing", key)) is not None
 
 
 def end(key: Key) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+import time
+from datetime import time as clock_time
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +12,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+_RECENT_S = 1.0
+#: What `BotSettings.recent` gives, and when it was read.
+_recent: tuple[BotSettings | None, float] = (None, 0.0)
 
 
 class BlueTicks(models.TextChoices):
@@ -116,8 +122,8 @@ class BotSettings(models.Model):
         default="12345",
         help_text=_("1 is Monday, 7 is Sunday: 12345 is Monday to Friday."),
     )
-    hours_open = models.TimeField(_("opens at"), default=time(8))
-    hours_close = models.TimeField(_("closes at"), default=time(18))
+    hours_open = models.TimeField(_("opens at"), default=clock_time(8))
+    hours_close = models.TimeField(_("closes at"), default=clock_time(18))
     closed_text = models.TextField(
         _("what to say when closed"),
         blank=True,
@@ -236,6 +242,16 @@ class BotSettings(models.Model):
     def phone_hold(self) -> timedelta | None:
         """How long the bot is quiet after somebody typed on the phone; None: until it is handed back."""
         return timedelta(minutes=self.phone_hold_minutes) if self.phone_hold_minutes else None
+
+    @classmethod
+    def recent(cls) -> BotSettings:
+        """The one row as it was at most a second ago: for what comes many times a second, and only to read."""
+        global _recent
+        row, at = _recent
+        if row is None or time.monotonic() - at > _RECENT_S:
+            row = cls.load()
+            _recent = (row, time.monotonic())
+        return row
 
     @classmethod
     def load(cls) -> BotSettings:

@@ -21,7 +21,7 @@ from conversations.evolution.errors import EvolutionError
 from conversations.fence import Answered, Lost
 from conversations.jid import JID
 from conversations.message import Author, Message
-from conversations.models import Reason
+from conversations.models import Control, Mode, Reason
 from conversations.silence import Silence
 
 #: How much of a conversation is looked at for people and for what waits; the model reads `history_length` of it.
@@ -39,8 +39,8 @@ def reply_to(turn: Turn) -> int:
     settings = BotSettings.load()
 
     # People first: someone may have answered on the phone, and the webhook that says so may be lost.
-    messages, unanswered = _read(turn, settings)
-    if silence := turns.guard(turn):
+    row, messages, unanswered = _read(turn, turn.row, settings)
+    if silence := fence.why_not(Mode(row.mode)):
         raise Withheld(silence)
     if not _is_stored(turn, messages):
         raise turns.NotStoredYet
@@ -59,7 +59,7 @@ def reply_to(turn: Turn) -> int:
 
         # The model took seconds: a rep may have stepped in, on any route, and the lead may have gone on.
         before = unanswered
-        messages, unanswered = _read(turn, settings)
+        row, messages, unanswered = _read(turn, row, settings)
         _check(turn, draft)
         if not guards.is_superseded(before, unanswered) or thought == _THINK_AGAIN:
             break
@@ -74,12 +74,12 @@ def reply_to(turn: Turn) -> int:
     return _say(turn, settings, before, _with_notice(turn, settings, messages, said))
 
 
-def _read(turn: Turn, settings: BotSettings) -> tuple[list[Message], tuple[Message, ...]]:
-    """The conversation's newest messages, oldest first, and those of the lead that wait; people in it are noted."""
+def _read(turn: Turn, row: Control, settings: BotSettings) -> tuple[Control, list[Message], tuple[Message, ...]]:
+    """Who may speak once people in it are noted, the newest messages, oldest first, and those of the lead that wait."""
     read = history.recent(turn.key, max(_WINDOW, settings.history_length))
     messages = guards.without_automatic(read, settings.greeting_texts)
-    row = control.note_people(turn.key, messages, hold=settings.phone_hold)
-    return messages, waiting.unanswered(messages, row, since=turn.bot_since, asked=turn.asked)
+    row = control.note_people(row, messages, hold=settings.phone_hold)
+    return row, messages, waiting.unanswered(messages, row, since=turn.bot_since, asked=turn.asked)
 
 
 def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> Withheld | None:

@@ -29,9 +29,10 @@ def reply(instance: str, conversation: str, asked: str = "", token: str = "") ->
     Running twice is safe: history is read afresh, one turn runs at a time, and each bubble needs the claim.
     """
     key = identity.resolve(instance, JID(conversation))
-    if debounce.is_superseded(key, token):
+    burst = debounce.look(key)
+    if burst.supersedes(token):
         return Silence.LEAD_STILL_WRITING.value
-    if token and debounce.still_typing(key, BotSettings.load().debounce_cap_seconds):
+    if token and burst.is_typing and (burst.age_s or 0) < BotSettings.load().debounce_cap_seconds:
         later(instance, conversation, asked, token=token, in_s=_TYPING_AGAIN_S)
         return Silence.LEAD_STILL_WRITING.value
     debounce.end(key)

@@ -203,23 +203,14 @@ def _take(key: Key, token: str, now: datetime) -> bool:
     )
 
 
-def guard(turn: Turn) -> Silence | None:
-    """Why the bot may not speak in this conversation at all; None when it may. Reads what the turn began with."""
-    if not switches.is_on(turn.key.instance):
-        return Silence.OFF
-    row = control.current(turn.key)
-    if row.opted_out:
-        return Silence.OPTED_OUT
-    return fence.why_not(Mode(row.mode))
-
-
 # ------------------------------------------------------------------------------------------------------------ ending
 
 
 def look_again(key: Key) -> str:
     """The id of a lead message that came while the turn ran and is not dealt with; "" when there is none."""
-    row = control.current(key)
-    return row.newest if row.newest and row.newest not in row.settled_ids else ""
+    here = Control.objects.filter(instance=key.instance, conversation=key.conversation)
+    newest, settled = here.values_list("newest", "settled_ids").first() or ("", [])
+    return newest if newest not in settled else ""
 
 
 def _end(turn: Turn, outcome: Outcome, *, until: datetime | None = None) -> Outcome:

@@ -148,7 +148,7 @@ def _lead_wrote(message: Message) -> None:
     _tell(key, message)
     if not is_person(message.jid) or not message.waits_for_answer:
         return
-    settings = BotSettings.load()
+    settings = BotSettings.recent()
     debounce.note_inbound(key, message.sent_at)
     wait = debounce.touch(
         key, message.id, idle_s=settings.debounce_idle_seconds, cap_s=settings.debounce_cap_seconds
@@ -162,7 +162,7 @@ def _phone_wrote(message: Message) -> None:
     _tell(key, message)
     if not is_person(message.jid) or message.reaction is not None or message.is_notice:
         return
-    settings = BotSettings.load()
+    settings = BotSettings.recent()
     if guards.is_greeting(message, settings.greeting_texts) and debounce.just_wrote(key, message.sent_at, within_s=3):
         return
     control.note_phone(key, min(message.sent_at, timezone.now()), hold=settings.phone_hold)

@@ -112,14 +112,14 @@ def note_phone(key: Key, at: datetime, *, hold: timedelta | None) -> Control:
     return change(key, Occurrence.PHONE_WROTE, actor=Actor.PHONE, until=until, human_at=at)
 
 
-def note_people(key: Key, messages: Sequence[Message], *, hold: timedelta | None) -> Control:
-    """Look for people in `messages` (oldest first) whose webhook was lost, and return the control that follows.
+def note_people(row: Control, messages: Sequence[Message], *, hold: timedelta | None) -> Control:
+    """Look for people in `messages` (oldest first) whose webhook was lost; returns `row`, or the control that follows.
 
     A person is an outgoing message that is not API-shaped and not in the ledger, newer than the last sign of a
     person. A
     conversation that people began, where the lead has not been answered yet, is theirs.
     """
-    row = current(key)
+    key = row.key
     said = [message for message in messages if message.reaction is None and not message.is_notice]
     typed = [message for message in said if message.author is Author.PHONE and not message.is_deleted]
     if not typed:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
@@ -30,9 +30,34 @@ from conversations.switches import EVERYTHING
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+#: The conversation's row, if everything a right was given for still holds. Written out, since this is the promise: the
+#: three epochs, the bot's mode, no wish of the lead against it, and no merge into another conversation.
+_HOLDS = """
+    instance = %(instance)s AND conversation = %(conversation)s
+    AND epoch = %(epoch)s AND mode = 'bot' AND NOT opted_out
+    AND EXISTS (SELECT 1 FROM conversations_switch AS s
+                WHERE s.instance = %(instance)s AND s.is_on AND s.epoch = %(instance_epoch)s)
+    AND EXISTS (SELECT 1 FROM conversations_switch AS s
+                WHERE s.instance = %(everything)s AND s.is_on AND s.epoch = %(everything_epoch)s)
+    AND NOT EXISTS (SELECT 1 FROM conversations_alias AS a
+                    WHERE a.instance = %(instance)s AND a.jid = %(conversation)s
+                    AND a.conversation <> %(conversation)s)
+"""
+_CHECK = f"SELECT 1 FROM conversations_control WHERE {_HOLDS}"
+#: The fence: besides, no other turn, no other send, and the lead's message unsettled or settled by this very turn.
+_CLAIM = f"""
+    UPDATE conversations_control
+    SET sending = %(token)s, sending_at = %(now)s, unconfirmed = '', read_back_at = NULL
+    WHERE {_HOLDS}
+    AND turn = %(turn)s AND sending = '' AND (settled <> %(newest)s OR settled_turn = %(turn)s)
+"""
+
 #: How many settled ids a conversation remembers: more than a lead can still edit (15 minutes on WhatsApp).
 _REMEMBERED = 64
 _LOOK_EVERY_S = 0.05
+_CLAIM_FIELDS = ["sending", "sending_at", "unconfirmed", "read_back_at"]
+#: What `settle` and `remember` change.
+SETTLED_FIELDS = ["settled", "settled_at", "settled_ids", "settled_turn", "silence"]
 
 
 class Lost(Exception):
@@ -58,6 +83,18 @@ class Right:
     instance_epoch: int
     everything_epoch: int
 
+    def facts(self) -> dict[str, str | int]:
+        """For the SQL above."""
+        return {
+            "instance": self.key.instance,
+            "conversation": self.key.conversation,
+            "turn": self.turn,
+            "epoch": self.epoch,
+            "instance_epoch": self.instance_epoch,
+            "everything": EVERYTHING,
+            "everything_epoch": self.everything_epoch,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -76,7 +113,10 @@ class Answered:
 
 def check(right: Right) -> None:
     """Look, without claiming, whether the right still holds. Saves work; only `claim` decides. Raises Lost."""
-    if not _holds(right).exists():
+    with connection.cursor() as cursor:
+        cursor.execute(_CHECK, right.facts())
+        holds = cursor.fetchone() is not None
+    if not holds:
         raise Lost(why_lost(right))
 
 
@@ -85,10 +125,14 @@ def claim(right: Right, answered: Answered, *, settles: bool = True) -> str:
 
     With `settles` false the bubble answers nothing: `answered` goes on waiting however the send ends.
     """
-    unsettled = ~Q(settled=answered.newest) | Q(settled_turn=right.turn)
+    token = uuid.uuid4().hex
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
     with transaction.atomic():
-        token = _claim(_holds(right).filter(unsettled, turn=right.turn, sending=""))
-        if not token:
+        with connection.cursor() as cursor:
+            facts = {**right.facts(), "token": token, "now": now, "newest": answered.newest}
+            cursor.execute(_CLAIM, facts)
+            is_ours = cursor.rowcount == 1
+        if not is_ours:
             raise Lost(why_lost(right, answered))
         _enter(token, right.key, Sent.By.BOT, answered=answered if settles else None)
     return token
@@ -137,21 +181,19 @@ def claim_for_rep(key: Key, rep: User, token: str = "") -> str:
 def confirm(token: str, message_id: str, *, answered: Answered | None = None, turn: str = "") -> None:
     """The gateway has it: release the claim, settle what it answers and complete the ledger, in one transaction."""
     with transaction.atomic():
-        sent = Sent.objects.select_for_update().get(token=token)
-        row = Control.objects.select_for_update().get(instance=sent.instance, conversation=sent.conversation)
-        sent.state = Sent.State.SENT
+        sent = Sent.objects.filter(token=token)
+        instance, conversation = sent.values_list("instance", "conversation").get()
+        row = Control.objects.select_for_update().get(instance=instance, conversation=conversation)
         try:
             with transaction.atomic():
-                sent.message_id = message_id or None
-                sent.save(update_fields=["state", "message_id"])
+                sent.update(state=Sent.State.SENT, message_id=message_id or None)
         except IntegrityError:  # the id stands in the ledger already: read back meanwhile by another process
-            sent.message_id = None
-            sent.save(update_fields=["state"])
+            sent.update(state=Sent.State.SENT)
         if row.sending == token:
             _release(row)
         if answered is not None:
             settle(row, answered, turn=turn)
-        row.save()
+        row.save(update_fields=_CLAIM_FIELDS + SETTLED_FIELDS)
 
 
 def release(token: str) -> None:
@@ -215,28 +257,17 @@ def why_not(mode: Mode) -> Silence | None:
     return {Mode.HUMAN: Silence.TAKEN_OVER, Mode.PAUSED: Silence.PAUSED, Mode.WAITING: Silence.WAITING}.get(mode)
 
 
-def _holds(right: Right) -> QuerySet[Control]:
-    """The conversation's row, if the three epochs and the mode still let this right speak."""
-    return Control.objects.filter(
-        _switched_on(right.key.instance, right.instance_epoch, right.everything_epoch), ~_merged_away(right.key),
-        instance=right.key.instance, conversation=right.key.conversation,
-        epoch=right.epoch, mode=Mode.BOT, opted_out=False,
-    )  # fmt: skip
-
-
 def _merged_away(key: Key) -> Exists:
     """The address is part of another conversation by now: who may speak is decided there."""
     here = Alias.objects.filter(instance=key.instance, jid=key.conversation)
     return Exists(here.exclude(conversation=key.conversation))
 
 
-def _switched_on(instance: str, instance_epoch: int | None = None, everything_epoch: int | None = None) -> Q:
-    return Q(Exists(Switch.objects.filter(_switch(instance, instance_epoch)))) & Q(
-        Exists(Switch.objects.filter(_switch(EVERYTHING, everything_epoch)))
-    )
+def _switched_on(instance: str) -> Q:
+    return Q(Exists(Switch.objects.filter(_switch(instance)))) & Q(Exists(Switch.objects.filter(_switch(EVERYTHING))))
 
 
-def _switch(instance: str, epoch: int | None) -> Q:
+def _switch(instance: str, epoch: int | None = None) -> Q:
     on = Q(instance=instance, is_on=True)
     return on if epoch is None else on & Q(epoch=epoch)
 

@@ -45,13 +45,11 @@ def transcript(instance: str, message_id: str) -> str | None:
 
 
 def _authors(instance: str, ids: Iterable[str]) -> dict[str, tuple[Author, str]]:
-    rows = Sent.objects.filter(instance=instance, message_id__in=list(ids)).select_related("rep")
+    rows = Sent.objects.filter(instance=instance, message_id__in=list(ids))
+    facts = rows.values_list("message_id", "author", "rep__first_name", "rep__last_name", "rep__username")
     return {
-        row.message_id or "": (
-            Author(row.author),
-            (row.rep.get_full_name() or row.rep.get_username()) if row.rep else "",
-        )
-        for row in rows
+        str(message_id): (Author(author), f"{first or ''} {last or ''}".strip() or username or "")
+        for message_id, author, first, last, username in facts
     }
 
 

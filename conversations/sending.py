@@ -196,6 +196,9 @@ def clear_up(row: Control) -> Cleared:
         return Cleared.NOT_SENT
     if found := cache.get(f"sent:{row.sending}") or _read_back(sent):
         _confirm_found(row, sent, str(found))
+        # The screens showed it as somebody else's, and the doubt beside it.
+        live.publish("edited", instance=row.instance, conversation=row.conversation, message_id=str(found))
+        live.publish("control", instance=row.instance, conversation=row.conversation, mode=row.mode)
         return Cleared.SENT
     if not _waited_enough(row, now):
         if row.read_back_at is None:
@@ -203,6 +206,7 @@ def clear_up(row: Control) -> Cleared:
         return Cleared.NOT_YET
     fence.release(row.sending)
     log.info("an unconfirmed send did not go out")
+    live.publish("control", instance=row.instance, conversation=row.conversation, mode=row.mode)
     return Cleared.NOT_SENT
 
 

@@ -32,8 +32,8 @@ def test_each_message_begins_the_wait_anew_and_the_newest_token_wins() -> None:
     assert wait("A", 0) == 6
     assert wait("B", 4) == 6
 
-    assert debounce.is_superseded(KEY, "A")
-    assert not debounce.is_superseded(KEY, "B")
+    assert debounce.look(KEY).supersedes("A")
+    assert not debounce.look(KEY).supersedes("B")
 
 
 def test_a_burst_waits_no_longer_than_the_cap() -> None:
@@ -47,17 +47,19 @@ def test_a_lost_token_means_go_on() -> None:
     wait("A", 0)
     cache.clear()
 
-    assert not debounce.is_superseded(KEY, "A")
+    assert not debounce.look(KEY).supersedes("A")
+    assert debounce.look(KEY).age_s is None
 
 
-def test_typing_extends_the_wait_within_the_cap() -> None:
+def test_typing_is_seen_for_a_while() -> None:
     wait("A", 0)
     debounce.note_typing(KEY, True)
 
     with time_machine.travel(NOON + timedelta(seconds=6), tick=False):
-        assert debounce.still_typing(KEY, 30)
+        assert debounce.look(KEY).is_typing
+        assert debounce.look(KEY).age_s == 6
     with time_machine.travel(NOON + timedelta(seconds=31), tick=False):
-        assert not debounce.still_typing(KEY, 30)
+        assert not debounce.look(KEY).is_typing
 
 
 def test_writing_or_stopping_ends_the_typing() -> None:
@@ -65,7 +67,7 @@ def test_writing_or_stopping_ends_the_typing() -> None:
     debounce.note_typing(KEY, True)
     wait("B", 1)
 
-    assert not debounce.still_typing(KEY, 30)
+    assert not debounce.look(KEY).is_typing
 
 
 def test_a_new_burst_begins_after_the_end_of_one() -> None:

@@ -9,9 +9,11 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
+from bot import heartbeat
 from bot.models import BotSettings
 from bot.turns import Outcome
 from conversations import control, history, identity, sending, switches
@@ -404,9 +406,6 @@ def test_one_turn_at_a_time_and_what_came_meanwhile_is_looked_at_by_its_owner(
     Control.objects.create(
         instance=INSTANCE, conversation=LEAD, turn="elsewhere:1", next_try_at=timezone.now() + timedelta(minutes=2)
     )
-    from bot import heartbeat
-    from django.core.cache import cache
-
     cache.set("worker:elsewhere", 1, 15)
 
     assert turn(asked).silence is Silence.ANOTHER_TURN

@@ -540,7 +540,7 @@ def _in_a_thread(work: Callable[[], object]) -> None:
 def test_what_a_device_of_ours_tells_by_itself_is_no_person(bot: BotSettings, facts: dict[str, object]) -> None:
     found = [message("L"), message("p", Author.PHONE, second=1, sent_at=timezone.now(), **facts)]
 
-    assert control.note_people(KEY, found, hold=timedelta(hours=1)).mode == Mode.BOT
+    assert control.note_people(control.current(KEY), found, hold=timedelta(hours=1)).mode == Mode.BOT
 
 
 def test_a_thumb_given_on_the_phone_is_no_person(bot: BotSettings, sandbox: Sandbox) -> None:

@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone as django_timezone
 
+from bot import models
 from bot.models import BotSettings
 from conversations import control, identity
 from conversations.jid import JID
@@ -54,6 +55,12 @@ def queue() -> Iterator[Callable[[], list[list[Any]]]]:
         yield taken
         channel.queue_purge(app.conf.task_default_queue)
     app.conf.task_always_eager = True
+
+
+@pytest.fixture(autouse=True)
+def _fresh_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing remembered of another test's settings, and nothing kept of this one's for a second."""
+    monkeypatch.setattr(models, "_RECENT_S", -1.0)
 
 
 @pytest.fixture
@@ -183,7 +190,8 @@ def test_the_address_by_event_is_the_same_doorbell(post: Post, queue: Callable[[
         (upsert(), 503),
         ({"event": "send.message", **{k: v for k, v in upsert(from_me=True).items() if k != "event"}}, 200),
         ({"event": "messages.edited", "instance": INSTANCE, "data": {
-            "key": {"remoteJid": LEAD, "fromMe": False, "id": "A1"}, "type": 14, "editedMessage": {"conversation": "x"}}}, 200),
+            "key": {"remoteJid": LEAD, "fromMe": False, "id": "A1"},
+            "type": 14, "editedMessage": {"conversation": "x"}}}, 200),
     ],
 )  # fmt: skip
 def test_without_a_cache_only_messages_are_asked_for_again(

@@ -116,10 +116,10 @@ def test_a_person_in_history_takes_over_when_the_webhook_was_lost() -> None:
         message("p", Author.PHONE, sent_at=now - timedelta(minutes=2)),
     ]
 
-    row = control.note_people(KEY, history, hold=HOUR)
+    row = control.note_people(control.current(KEY), history, hold=HOUR)
 
     assert row.is_on_phone
-    assert control.note_people(KEY, history, hold=HOUR).epoch == row.epoch
+    assert control.note_people(control.current(KEY), history, hold=HOUR).epoch == row.epoch
 
 
 def test_a_person_in_history_from_before_the_hand_back_does_not_count(ana: User) -> None:
@@ -127,7 +127,7 @@ def test_a_person_in_history_from_before_the_hand_back_does_not_count(ana: User)
     control.hand_back(KEY, ana)
     earlier = timezone.now() - timedelta(minutes=5)
 
-    row = control.note_people(KEY, [message("p", Author.PHONE, sent_at=earlier)], hold=HOUR)
+    row = control.note_people(control.current(KEY), [message("p", Author.PHONE, sent_at=earlier)], hold=HOUR)
 
     assert row.mode == Mode.BOT
 
@@ -136,7 +136,7 @@ def test_a_conversation_that_people_began_is_theirs_for_good() -> None:
     long_ago = timezone.now() - timedelta(days=2)
     history = [message("p", Author.PHONE, sent_at=long_ago), message("A", sent_at=timezone.now())]
 
-    row = control.note_people(KEY, history, hold=HOUR)
+    row = control.note_people(control.current(KEY), history, hold=HOUR)
 
     assert (row.mode, row.until, row.reason) == (Mode.HUMAN, None, Reason.OUTBOUND_FIRST)
 
@@ -150,7 +150,7 @@ def test_a_dialogue_that_people_had_long_ago_is_no_conversation_that_they_began(
         message("B", sent_at=timezone.now()),
     ]
 
-    assert control.note_people(KEY, history, hold=HOUR).mode == Mode.BOT
+    assert control.note_people(control.current(KEY), history, hold=HOUR).mode == Mode.BOT
 
 
 def test_a_handoff_owes_the_lead_a_word_and_only_happens_in_the_epoch_it_was_thought_in(ana: User) -> None:
