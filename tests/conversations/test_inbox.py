@@ -190,6 +190,24 @@ def test_a_missing_name_is_looked_up_once(sandbox: Sandbox, here: Inbox) -> None
     assert [row.name for row in here.rows()] == ["Mariana"]
 
 
+def test_reading_a_conversation_corrects_its_row(here: Inbox) -> None:
+    first = message("B", second=20, push_name="Mariana")
+    here.hear(told(said=message("A", Author.BOT)))
+
+    here.saw(MARIANA, [message("A", Author.BOT), first, message("C", second=30)])
+
+    assert [(row.name, row.last.id, row.waiting_since) for row in here.rows()] == [("Mariana", "C", first.sent_at)]
+
+
+def test_an_old_reading_does_not_turn_a_row_back(here: Inbox) -> None:
+    here.hear(told(said=message("C", second=30)))
+
+    here.saw(MARIANA, [message("A"), message("B", Author.BOT, second=10)])
+    here.saw(MARIANA, [])
+
+    assert [(row.last.id, row.waiting_since) for row in here.rows()] == [("C", message("C", second=30).sent_at)]
+
+
 def test_a_row_keeps_no_more_than_it_shows(here: Inbox) -> None:
     here.hear(told(said=message("A", text="x" * 5000)))
 

@@ -133,7 +133,7 @@ async def screen(key: Key | None, after: str = "") -> AsyncIterator[Callable[[],
     told = live.stream(key, after)
 
     async def next_frame() -> Frame:
-        return await asyncio.wait_for(anext(told), 5)  # noqa: F821 (a builtin from Python 3.10 on)
+        return await asyncio.wait_for(anext(told), 5)
 
     try:
         yield next_frame
@@ -291,7 +291,7 @@ def test_a_page_that_does_not_follow_is_cut() -> None:
     async def story() -> int:
         taken = 0
         told = live.stream(MARIANA)
-        await anext(told)  # noqa: F821
+        await anext(told)
         here = next(iter(live.hub()._screens.values()))
         slow = next(iter(here))
         for number in range(live._ROOM + 1):
