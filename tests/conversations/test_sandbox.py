@@ -22,6 +22,7 @@ import requests
 from conversations.evolution import EvolutionError, NotConnected, Unconfirmed, UnknownInstance, Unreachable
 from conversations.evolution import sandbox as sandbox_package
 from conversations.evolution.client import EvolutionClient
+from conversations.evolution.records import message
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.evolution.sandbox.delivery import ATTEMPTS, FINAL_STATUSES, Delivery, Hook
 from conversations.evolution.sandbox.leads import SCRIPTS, VOICE_NOTE, Cast, Line, Script
@@ -31,6 +32,7 @@ from conversations.evolution.sandbox.seeds import plant
 from conversations.evolution.sandbox.server import serve
 from conversations.evolution.sandbox.side_door import SideDoor
 from conversations.jid import JID
+from conversations.message import Author, Status
 from tests.conversations.gateway_contract import PROMISES, Gateway
 from tests.sandbox_adapter import session_for
 
@@ -756,7 +758,18 @@ def test_the_demo_begins_with_a_past_that_nobody_is_told_of_and_nobody_waits_in(
     assert len(chats) == 5
     assert all(chat.last_message and chat.last_message.from_me for chat in chats)
     assert {"imageMessage", "locationMessage"} <= {record["messageType"] for record in records}
-    assert any(record["key"]["fromMe"] and record["source"] == "android" for record in records)
+
+
+def test_our_side_of_the_past_was_typed_on_the_phone_but_for_one_reminder_of_another_integration(
+    sandbox: Sandbox,
+) -> None:
+    plant(sandbox)
+
+    ours = [record for record in history(sandbox, offset=500) if record["key"]["fromMe"]]
+    others = [row for row in ours if message(row, instance=NAME).author is not Author.PHONE]
+    assert [row["message"]["conversation"].split()[0] for row in others] == ["Lembrete"]
+    assert {row["pushName"] for row in ours if row["source"] == "android"} == {sandbox.instance().profile_name}
+    assert {message(row, instance=NAME).status for row in ours} == {Status.READ}
 
 
 # --------------------------------------------------------------------------------------------------- page, command

@@ -7,6 +7,7 @@ Every act is what the real gateway would notice of it: a row, and webhooks. `web
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from . import content as contents
 from . import records
@@ -167,14 +168,21 @@ class People(World):
         return str(data["key"]["id"])
 
     def was_sent(
-        self, jid: str, content: Content, *, at: float, status: str = "READ", instance: str | None = None
-    ) -> str:
-        """A past: a message left through the API at `at` and came as far as `status`. No webhook, no ledger."""
+        self, jid: str, content: Content, *, at: float, by: Literal["phone", "integration"] = "phone",
+        status: str = "READ", instance: str | None = None,
+    ) -> str:  # fmt: skip
+        """A past: typed on the phone, or sent through the API by something else, at `at`; it came as far as `status`.
+
+        No webhook, no ledger. Gives the message's id.
+        """
         where = self.instance(instance)
-        key: JSONDict = {"remoteJid": jid, "fromMe": True, "id": message_id("web")}
+        is_typed = by == "phone"
+        source = "android" if is_typed else "web"
+        key: JSONDict = {"remoteJid": jid, "fromMe": True, "id": message_id(source)}
         row = self._row(
-            where, key, content, push_name=OWN_PUSH_NAME, at=int(at), source="web",
-            context=api_context(jid, int(at)), status="PENDING",
+            where, key, content, push_name=where.profile_name if is_typed else OWN_PUSH_NAME, at=int(at),
+            source=source, context=None if is_typed else api_context(jid, int(at)),
+            status="SERVER_ACK" if is_typed else "PENDING",
         )  # fmt: skip
         row.updates = [(records.database_id(), known) for known in RECEIPTS[: RECEIPTS.index(status) + 1]]
         self._store(where, row, content)

@@ -1,9 +1,13 @@
-"""A past for the demo: conversations that are over, so that the first screen is not empty. No webhook tells of them."""
+"""A past for the demo: conversations that are over, so that the first screen is not empty. No webhook tells of them.
+
+Our side of it was typed on the phone: what came through the API before our own ledger began is another integration's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from . import content as contents
 from .content import Content
@@ -13,9 +17,9 @@ from .qr import png
 
 @dataclass(frozen=True)
 class _Said:
-    """One line of the past. `by` is "lead", "bot" or "phone"; `minutes` is how long ago."""
+    """One line of the past; `minutes` is how long ago."""
 
-    by: str
+    by: Literal["lead", "phone", "integration"]
     minutes: float
     what: str | Callable[[int], Content]
 
@@ -44,10 +48,8 @@ def _plant(sandbox: Sandbox, instance: str | None, name: str, jid: str, said: _S
     content = contents.text(said.what) if isinstance(said.what, str) else said.what(int(at))
     if said.by == "lead":
         sandbox.lead_sends(jid, content, name=name, at=at, webhook=False, instance=instance)
-    elif said.by == "phone":
-        sandbox.phone_sends(jid, content, at=at, webhook=False, instance=instance)
     else:
-        sandbox.was_sent(jid, content, at=at, instance=instance)
+        sandbox.was_sent(jid, content, at=at, by=said.by, instance=instance)
 
 
 def _receipt(at: int) -> Content:
@@ -72,12 +74,13 @@ def _shop(at: int) -> Content:
 _PASTS = (
     _Past("Fernanda Costa", "5511977020001", True, (
         _Said("lead", 3020, "Oi, vocês atendem empresas pequenas?"),
-        _Said("bot", 3019.6, "Oi, Fernanda! Atendemos, sim. 😊"),
-        _Said("bot", 3019.5, "Quantas pessoas atendem os clientes aí hoje?"),
+        _Said("phone", 3019.6, "Oi, Fernanda! Atendemos, sim. 😊"),
+        _Said("phone", 3019.5, "Quantas pessoas atendem os clientes aí hoje?"),
         _Said("lead", 3012, "Somos 4"),
-        _Said("bot", 3011.7, "Ótimo! Posso marcar uma conversa de 20 minutos com um especialista na quarta às 10h?"),
+        _Said("phone", 3011.7, "Ótimo! Posso marcar uma conversa de 20 minutos com um especialista na quarta às 10h?"),
         _Said("lead", 3004, "Pode, sim. Obrigada!"),
-        _Said("bot", 3003.6, "Combinado! Até quarta. 👋"),
+        _Said("phone", 3003.6, "Combinado! Até quarta. 👋"),
+        _Said("integration", 1810, "Lembrete automático: sua conversa com o nosso especialista começa em 1 hora."),
     )),
     _Past("Auto Peças Lima", "5519977020002", False, (
         _Said("lead", 1530, "Boa tarde, preciso de nota fiscal"),
@@ -90,18 +93,18 @@ _PASTS = (
     _Past("Juliana Martins", "5521977020003", True, (
         _Said("lead", 410, _receipt),
         _Said("lead", 409.5, "Fiz o pagamento agora"),
-        _Said("bot", 409, "Recebi o comprovante, Juliana. Vou pedir para alguém do financeiro confirmar."),
+        _Said("phone", 409, "Recebi o comprovante, Juliana. Vou pedir para alguém do financeiro confirmar."),
         _Said("phone", 395, "Confirmado, Juliana! Acesso liberado."),
     )),
     _Past("Padaria Estrela", "5511977020004", False, (
         _Said("lead", 190, "Vocês fazem visita?"),
         _Said("lead", 189.8, _shop),
-        _Said("bot", 189.2, "Fazemos, sim! Vi que vocês ficam na Paulista. Qual o melhor dia da semana?"),
+        _Said("phone", 189.2, "Fazemos, sim! Vi que vocês ficam na Paulista. Qual o melhor dia da semana?"),
         _Said("lead", 171, "Sexta de manhã"),
-        _Said("bot", 170.5, "Anotado: sexta de manhã. Um consultor confirma o horário por aqui."),
+        _Said("phone", 170.5, "Anotado: sexta de manhã. Um consultor confirma o horário por aqui."),
     )),
     _Past("Renato", "558577020005", False, (
         _Said("lead", 96, "não quero mais receber mensagem"),
-        _Said("bot", 95.6, "Tudo bem, Renato. Não vamos mais escrever por aqui. Se mudar de ideia, é só chamar."),
+        _Said("phone", 95.6, "Tudo bem, Renato. Não vamos mais escrever por aqui. Se mudar de ideia, é só chamar."),
     )),
 )  # fmt: skip
