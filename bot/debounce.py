@@ -20,21 +20,16 @@ _LIFETIME_S = 600
 _TYPING_S = 8
 
 
-def touch(key: Key, message_id: str, *, idle_s: float, cap_s: float) -> float:
-    """The lead wrote: start or extend the wait. Returns how long to wait from now, in seconds."""
+def touch(key: Key, message_id: str, sent_at: datetime, *, idle_s: float, cap_s: float) -> float:
+    """The lead wrote at `sent_at`, by the gateway's clock: start or extend the wait. Returns how long, in seconds."""
     now = time.time()
-    began_name = _name("began", key)
-    cache.set(_name("token", key), message_id, _LIFETIME_S)
-    cache.delete(_name("typing", key))
-    if cache.add(began_name, now, _LIFETIME_S):
+    # Whoever has sent a message has stopped typing it.
+    news = {"token": message_id, "inbound": sent_at.timestamp(), "typing": 0}
+    cache.set_many({_name(what, key): value for what, value in news.items()}, _LIFETIME_S)
+    if cache.add(_name("began", key), now, _LIFETIME_S):
         return min(idle_s, cap_s)
-    began = cache.get(began_name) or now
+    began = cache.get(_name("began", key)) or now
     return max(0.0, min(idle_s, began + cap_s - now))
-
-
-def note_inbound(key: Key, sent_at: datetime) -> None:
-    """Remember when the lead last wrote, by the gateway's clock."""
-    cache.set(_name("inbound", key), sent_at.timestamp(), _LIFETIME_S)
 
 
 def just_wrote(key: Key, at: datetime, within_s: float) -> bool:
@@ -63,7 +58,7 @@ def look(key: Key) -> Burst:
     token, began, typing = (_name(what, key) for what in ("token", "began", "typing"))
     found = cache.get_many([token, began, typing])
     age_s = time.time() - found[began] if began in found else None
-    return Burst(found.get(token, ""), age_s, typing in found)
+    return Burst(found.get(token, ""), age_s, bool(found.get(typing)))
 
 
 def note_typing(key: Key, is_composing: bool) -> None:

@@ -26,6 +26,8 @@ from conversations.silence import Silence
 
 #: How much of a conversation is looked at for people and for what waits; the model reads `history_length` of it.
 _WINDOW = 30
+#: How much of it is read again after the model answered.
+_ANEW = 10
 #: A message of the lead that comes while the model thinks makes it think again, at most so often.
 _THINK_AGAIN = 2
 
@@ -59,7 +61,7 @@ def reply_to(turn: Turn) -> int:
 
         # The model took seconds: a rep may have stepped in, on any route, and the lead may have gone on.
         before = unanswered
-        row, messages, unanswered = _read(turn, row, settings)
+        row, messages, unanswered = _read(turn, row, settings, known=messages)
         _check(turn, draft)
         if not guards.is_superseded(before, unanswered) or thought == _THINK_AGAIN:
             break
@@ -74,9 +76,15 @@ def reply_to(turn: Turn) -> int:
     return _say(turn, settings, before, _with_notice(turn, settings, messages, said))
 
 
-def _read(turn: Turn, row: Control, settings: BotSettings) -> tuple[Control, list[Message], tuple[Message, ...]]:
-    """Who may speak once people in it are noted, the newest messages, oldest first, and those of the lead that wait."""
-    read = history.recent(turn.key, max(_WINDOW, settings.history_length))
+def _read(
+    turn: Turn, row: Control, settings: BotSettings, known: Sequence[Message] = ()
+) -> tuple[Control, list[Message], tuple[Message, ...]]:
+    """Who may speak once people in it are noted, the newest messages, oldest first, and those of the lead that wait.
+
+    With `known` messages only the last few are read anew.
+    """
+    read = history.recent(turn.key, _ANEW if known else max(_WINDOW, settings.history_length))
+    read = history.in_order([*read, *known])
     messages = guards.without_automatic(read, settings.greeting_texts)
     row = control.note_people(row, messages, hold=settings.phone_hold)
     return row, messages, waiting.unanswered(messages, row, since=turn.bot_since, asked=turn.asked)
@@ -121,7 +129,8 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
     answered, jid = Answered.of(unanswered), unanswered[-1].jid
     _mark_read(turn, settings, unanswered)
     for number, bubble in enumerate(said, start=1):
-        _announce(turn, "typing", number=number, of=len(said))
+        if settings.typing_chars_per_second:
+            _announce(turn, "typing", number=number, of=len(said))
         try:
             typing.show(turn.right, jid, bubble, settings.typing_chars_per_second)
             sending.send_as_bot(turn.right, answered, jid, bubble)

@@ -159,21 +159,18 @@ def _begin(key: Key, asked: str) -> Turn:
         raise Lost(Silence.CHANGED_MEANWHILE)
     if asked and asked in row.settled_ids:
         raise Lost(Silence.ANSWERED_ALREADY)
-    if asked and asked != row.newest:
-        Control.objects.filter(pk=row.pk).update(newest=asked)
     now = timezone.now()
     if row.mode_at(now) != row.mode:
         row = control.expire(key)
-    if row.sending and sending.clear_up(row) is Cleared.NOT_YET:
-        raise Lost(Silence.UNCONFIRMED if row.unconfirmed else Silence.SENDING)
+    if row.sending:
+        if sending.clear_up(row) is Cleared.NOT_YET:
+            raise Lost(Silence.UNCONFIRMED if row.unconfirmed else Silence.SENDING)
+        row.refresh_from_db()
     state = switches.state()
     if silence := _why_not_begin(row, state):
         raise Lost(silence)
-    token = f"{heartbeat.WORKER}:{uuid.uuid4().hex[:16]}"
-    if not _take(key, token, now):
-        raise Lost(Silence.ANOTHER_TURN)
-    row = Control.objects.get(pk=row.pk)
-    right = Right(key, token, row.epoch, state.instances[key.instance].epoch, state.everything.epoch)
+    row = _take(row, asked or row.newest, now)
+    right = Right(key, row.turn, row.epoch, state.instances[key.instance].epoch, state.everything.epoch)
     return Turn(right, asked, row, state.bot_since(key.instance))
 
 
@@ -186,16 +183,28 @@ def _why_not_begin(row: Control, state: switches.Switches) -> Silence | None:
     return None if row.mode == Mode.WAITING else fence.why_not(Mode(row.mode))
 
 
-def _take(key: Key, token: str, now: datetime) -> bool:
-    """Become the conversation's turn, unless a live one runs."""
-    here = Control.objects.filter(instance=key.instance, conversation=key.conversation)
-    running = here.exclude(turn="").values_list("turn", flat=True).first() or ""
+def _take(row: Control, newest: str, now: datetime) -> Control:
+    """Become the conversation's turn, and note the newest message told of. Raises Lost when a live turn runs."""
+    token = f"{heartbeat.WORKER}:{uuid.uuid4().hex[:16]}"
+    if not _try_to_take(row, newest, token, now):
+        # Noted first, then tried again: a turn that ends in between looks for it, or it is free by now.
+        Control.objects.filter(pk=row.pk).update(newest=newest)
+        row.refresh_from_db()
+        if not _try_to_take(row, newest, token, now):
+            raise Lost(Silence.ANOTHER_TURN)
+    row.turn, row.newest, row.turn_started_at = token, newest, row.turn_started_at or now
+    return row
+
+
+def _try_to_take(row: Control, newest: str, token: str, now: datetime) -> bool:
+    """One UPDATE: where nothing changed since `row` was read, and its turn is over, late or of a dead worker."""
     is_free = Q(turn="") | Q(next_try_at__lte=now)
-    if running and not heartbeat.is_alive(running.partition(":")[0]):
-        is_free |= Q(turn=running)
+    if row.turn and not heartbeat.is_alive(row.turn.partition(":")[0]):
+        is_free |= Q(turn=row.turn)
     return bool(
-        here.filter(is_free).update(
+        Control.objects.filter(is_free, pk=row.pk, epoch=row.epoch).update(
             turn=token,
+            newest=newest,
             turn_started_at=Coalesce("turn_started_at", now),
             tries=F("tries") + 1,
             next_try_at=now + timedelta(seconds=settings.TURN_LEASE_SECONDS),

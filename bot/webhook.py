@@ -149,9 +149,8 @@ def _lead_wrote(message: Message) -> None:
     if not is_person(message.jid) or not message.waits_for_answer:
         return
     settings = BotSettings.recent()
-    debounce.note_inbound(key, message.sent_at)
     wait = debounce.touch(
-        key, message.id, idle_s=settings.debounce_idle_seconds, cap_s=settings.debounce_cap_seconds
+        key, message.id, message.sent_at, idle_s=settings.debounce_idle_seconds, cap_s=settings.debounce_cap_seconds
     )  # fmt: skip
     later(key.instance, key.conversation, message.id, token=message.id, in_s=wait)
 
@@ -171,8 +170,8 @@ def _phone_wrote(message: Message) -> None:
 def _sent(message: Message) -> None:
     """Something left through the gateway's API: ours, by the ledger or an open claim, or another integration's."""
     key = identity.resolve(message.instance, message.jid)
-    sending.note_sent(message.instance, key.conversation, message.id)
-    _tell(key, message)
+    if not sending.note_sent(message.instance, key.conversation, message.id):
+        _tell(key, message)
 
 
 def _tell(key: Key, message: Message) -> None:

@@ -22,6 +22,7 @@ from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
 from conversations import identity
+from conversations.jid import JID
 from conversations.message import Key, Message
 from conversations.models import Alias, Control, Due, Mode, Sent, Switch, Unconfirmed
 from conversations.silence import Silence
@@ -182,8 +183,7 @@ def confirm(token: str, message_id: str, *, answered: Answered | None = None, tu
     """The gateway has it: release the claim, settle what it answers and complete the ledger, in one transaction."""
     with transaction.atomic():
         sent = Sent.objects.filter(token=token)
-        instance, conversation = sent.values_list("instance", "conversation").get()
-        row = Control.objects.select_for_update().get(instance=instance, conversation=conversation)
+        row = _row_of(*sent.values_list("instance", "conversation").get())
         try:
             with transaction.atomic():
                 sent.update(state=Sent.State.SENT, message_id=message_id or None)
@@ -194,6 +194,14 @@ def confirm(token: str, message_id: str, *, answered: Answered | None = None, tu
         if answered is not None:
             settle(row, answered, turn=turn)
         row.save(update_fields=_CLAIM_FIELDS + SETTLED_FIELDS)
+
+
+def _row_of(instance: str, conversation: str) -> Control:
+    """The conversation's row, locked. A merge that was waited for may have moved it."""
+    rows = Control.objects.select_for_update().filter(instance=instance)
+    if (row := rows.filter(conversation=conversation).first()) is not None:
+        return row
+    return rows.get(conversation=identity.resolve(instance, JID(conversation)).conversation)
 
 
 def release(token: str) -> None:

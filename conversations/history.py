@@ -20,12 +20,16 @@ def recent(key: Key, limit: int) -> list[Message]:
     The gateway tells no order within a second: there the lead's come first, as questions do. Raises EvolutionError.
     """
     client = get_client()
+    found = [message for jid in identity.jids(key) for message in client.messages(key.instance, jid, limit=limit)]
+    return complete(key.instance, in_order(found)[-limit:])
+
+
+def in_order(messages: Iterable[Message]) -> list[Message]:
+    """`messages`, oldest first, each id once: as it stands first in them."""
     found: dict[str, Message] = {}
-    for jid in identity.jids(key):
-        for message in client.messages(key.instance, jid, limit=limit):
-            found.setdefault(message.id, message)
-    ordered = sorted(found.values(), key=lambda message: (message.sent_at, message.from_me))[-limit:]
-    return complete(key.instance, ordered)
+    for message in messages:
+        found.setdefault(message.id, message)
+    return sorted(found.values(), key=lambda message: (message.sent_at, message.from_me))
 
 
 def complete(instance: str, messages: Sequence[Message]) -> list[Message]:

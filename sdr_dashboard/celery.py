@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 from celery import Celery, bootsteps
 from celery.beat import EmbeddedService
 from celery.exceptions import CPendingDeprecationWarning
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdr_dashboard.settings")
 
@@ -20,6 +21,9 @@ warnings.filterwarnings("ignore", message=r"\s*In Celery 5.1 we introduced", cat
 app = Celery("sdr_dashboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+#: Celery would close the database's connection before and after every task; ours are kept (CONN_MAX_AGE).
+# Source: celery 5.7.0, celery/fixups/django.py, close_database.
+app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
 app.user_options["worker"].add(
     click.Option(["--with-clock"], is_flag=True, help="Keep the sweep's clock too (one worker only).")
 )
@@ -46,6 +50,14 @@ class Clock(bootsteps.StartStopStep):
 
 
 app.steps["worker"].add(Clock)
+
+
+@task_prerun.connect
+def drop_dead_connections(**_: Any) -> None:
+    """A connection that the database has closed meanwhile is replaced before the task needs it."""
+    from django.db import close_old_connections
+
+    close_old_connections()
 
 
 @setup_logging.connect

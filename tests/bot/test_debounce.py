@@ -25,7 +25,7 @@ def _noon() -> Iterator[None]:
 
 def wait(message_id: str, second: float) -> float:
     with time_machine.travel(NOON + timedelta(seconds=second), tick=False):
-        return debounce.touch(KEY, message_id, idle_s=6, cap_s=30)
+        return debounce.touch(KEY, message_id, NOON, idle_s=6, cap_s=30)
 
 
 def test_each_message_begins_the_wait_anew_and_the_newest_token_wins() -> None:

@@ -643,18 +643,18 @@ def test_a_burst_is_given_its_time(sweep: Sweep, sandbox: Sandbox) -> None:
 
 def test_a_webhook_that_came_is_given_the_longest_a_burst_may_last(sweep: Sweep, sandbox: Sandbox) -> None:
     asked = sandbox.lead_writes(LEAD, "Oi", at=ago(20))
-    debounce.touch(KEY, asked, idle_s=6, cap_s=30)
+    debounce.touch(KEY, asked, timezone.now(), idle_s=6, cap_s=30)
 
     assert sweep() == []
     sandbox.lead_writes(lead(2), "Oi", at=ago(36))
-    debounce.touch(Key(INSTANCE, lead(2)), "X", idle_s=6, cap_s=30)
+    debounce.touch(Key(INSTANCE, lead(2)), "X", timezone.now(), idle_s=6, cap_s=30)
 
     assert [conversation for conversation, _ in sweep()] == [lead(2)]
 
 
 def test_a_clock_that_is_ahead_of_ours_does_not_cut_a_burst_short(sweep: Sweep, sandbox: Sandbox) -> None:
     asked = sandbox.lead_writes(LEAD, "Oi", at=ago(-120))
-    debounce.touch(KEY, asked, idle_s=6, cap_s=30)
+    debounce.touch(KEY, asked, timezone.now(), idle_s=6, cap_s=30)
 
     assert sweep() == []
     debounce.end(KEY)

@@ -120,11 +120,18 @@ def test_what_was_asked_and_not_settled_is_not_asked_again_and_again(bot: BotSet
     assert tell(Withheld(Silence.NOTHING_NEW)).again_in_s is None
 
 
-def test_of_two_turns_that_begin_at_once_one_runs(bot: BotSettings) -> None:
-    token = [f"{heartbeat.WORKER}:{number}" for number in range(2)]
-    control.ensure(KEY)
+def test_of_two_turns_at_once_one_runs_and_looks_after_the_other(bot: BotSettings) -> None:
+    others: list[Outcome] = []
 
-    assert [turns._take(KEY, one, timezone.now()) for one in token] == [True, False]
+    def story(turn: Turn) -> int:
+        others.append(tell(1, asked="B"))
+        return 1
+
+    outcome = turns.run(KEY, "A", story)
+
+    assert others[0].silence is Silence.ANOTHER_TURN
+    assert row().newest == "B"
+    assert outcome.again_in_s == 0
 
 
 # -------------------------------------------------------------------------------------- two addresses become one lead
@@ -176,6 +183,19 @@ def test_a_claim_under_an_address_that_was_merged_away_fails(bot: BotSettings) -
 
     assert turns.run(BY_LID, "A", story).silence is Silence.CHANGED_MEANWHILE
     assert not Sent.objects.exists()
+
+
+def test_a_send_that_is_confirmed_while_its_conversation_is_merged_settles_the_merged_one(bot: BotSettings) -> None:
+    """PostgreSQL: the merge held the row, and it is gone when the confirmation gets it."""
+    answered = Answered(("A",), "A", NOON)
+    tokens: list[str] = []
+    turns.run(BY_LID, "A", lambda turn: len(tokens.append(fence.claim(turn.right, answered)) or tokens))
+    identity.learn(INSTANCE, LID, LEAD)
+    Sent.objects.update(conversation=LID)
+
+    fence.confirm(tokens[0], "3EB0", answered=answered)
+
+    assert (row().settled, row().sending) == ("A", "")
 
 
 def test_a_rep_who_acts_under_an_address_that_was_merged_away_acts_on_the_merged_one(

@@ -42,7 +42,7 @@ def queue() -> Iterator[Callable[[], list[list[Any]]]]:
     app.conf.task_always_eager = False
     cache.clear()
     with app.connection_for_write() as connection:
-        channel = connection.default_channel
+        channel: Any = connection.default_channel
         app.amqp.queues[app.conf.task_default_queue](channel).declare()
         channel.queue_purge(app.conf.task_default_queue)
 
@@ -112,7 +112,7 @@ HOUR_AGO = datetime.now(timezone.utc) - timedelta(hours=1)
         ({"Authorization": token(secret="another secret that is long enough")}, 403),
         ({"Authorization": token(app="somebody")}, 403),
         ({"Authorization": token(exp=None)}, 403),
-        ({"Authorization": "Bearer " + jwt.encode({"app": "evolution"}, None, "none")}, 403),
+        ({"Authorization": "Bearer " + jwt.encode({"app": "evolution"}, "", "none")}, 403),
         ({"Authorization": "Basic abc"}, 403),
         ({"Authorization": "Bearer "}, 403),
     ],
