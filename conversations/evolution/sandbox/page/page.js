@@ -128,7 +128,9 @@
     const foot = make("span", { className: "foot" });
     if (message.reaction) foot.append(message.reaction);
     if (message.edited) foot.append("editada");
-    foot.append(make("time", {}, clock.format(message.at * 1000)), ticks(message));
+    foot.append(make("time", {}, clock.format(message.at * 1000)));
+    // This is the lead's phone: WhatsApp shows ticks on what one has sent, never on what one has received.
+    if (!message.fromMe) foot.append(ticks(message));
     const item = make("li", { className: "bubble" }, make("span", { className: "unseen" }, message.fromMe ? "Empresa: " : "Você: "),
       ...body(message), foot);
     item.classList.toggle("mine", !message.fromMe);
