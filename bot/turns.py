@@ -164,14 +164,21 @@ def _begin(key: Key, asked: str) -> Turn:
         row = control.expire(key)
     if row.sending:
         if sending.clear_up(row) is Cleared.NOT_YET:
-            raise Lost(Silence.UNCONFIRMED if row.unconfirmed else Silence.SENDING)
+            raise _lost(row, asked, Silence.UNCONFIRMED if row.unconfirmed else Silence.SENDING)
         row.refresh_from_db()
     state = switches.state()
     if silence := _why_not_begin(row, state):
-        raise Lost(silence)
+        raise _lost(row, asked, silence)
     row = _take(row, asked or row.newest, now)
     right = Right(key, row.turn, row.epoch, state.instances[key.instance].epoch, state.everything.epoch)
     return Turn(right, asked, row, state.bot_since(key.instance))
+
+
+def _lost(row: Control, asked: str, silence: Silence) -> Lost:
+    """No turn for `silence`; what was asked is noted all the same: a person's answer settles it."""
+    if asked and asked != row.newest:
+        Control.objects.filter(pk=row.pk).update(newest=asked)
+    return Lost(silence)
 
 
 def _why_not_begin(row: Control, state: switches.Switches) -> Silence | None:

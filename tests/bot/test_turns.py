@@ -120,6 +120,14 @@ def test_what_was_asked_and_not_settled_is_not_asked_again_and_again(bot: BotSet
     assert tell(Withheld(Silence.NOTHING_NEW)).again_in_s is None
 
 
+def test_what_a_lead_writes_while_a_person_has_the_conversation_is_noted(bot: BotSettings, ana: User) -> None:
+    control.take_over(KEY, ana)
+
+    assert tell(1, asked="B").silence is Silence.TAKEN_OVER
+
+    assert row().newest == "B"
+
+
 def test_of_two_turns_at_once_one_runs_and_looks_after_the_other(bot: BotSettings) -> None:
     others: list[Outcome] = []
 
@@ -189,7 +197,12 @@ def test_a_send_that_is_confirmed_while_its_conversation_is_merged_settles_the_m
     """PostgreSQL: the merge held the row, and it is gone when the confirmation gets it."""
     answered = Answered(("A",), "A", NOON)
     tokens: list[str] = []
-    turns.run(BY_LID, "A", lambda turn: len(tokens.append(fence.claim(turn.right, answered)) or tokens))
+
+    def story(turn: Turn) -> int:
+        tokens.append(fence.claim(turn.right, answered))
+        return 1
+
+    turns.run(BY_LID, "A", story)
     identity.learn(INSTANCE, LID, LEAD)
     Sent.objects.update(conversation=LID)
 
