@@ -189,10 +189,8 @@ def change(
     """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
     now = timezone.now()
     with transaction.atomic():
-        # A key from before two addresses became one conversation means the one that is left.
-        key = identity.resolve(key.instance, key.conversation)
-        ensure(key)
-        row = Control.objects.select_for_update().get(instance=key.instance, conversation=key.conversation)
+        row = _locked(key)
+        key = row.key
         if only_at_epoch is not None and row.epoch != only_at_epoch:
             return row
         before = State(Mode(row.mode), row.holder_id, row.until, row.reason, row.opted_out)
@@ -219,6 +217,22 @@ def change(
     log.info("control changed: %s by %s, now %s (epoch %d)", act, actor, follows.mode, row.epoch)
     live.publish("control", instance=key.instance, conversation=key.conversation, mode=follows.mode)
     return row
+
+
+def _locked(key: Key) -> Control:
+    """The conversation's row, made when it is not there, and locked.
+
+    A key from before two addresses became one conversation means the one that is left, also when that happens now.
+    """
+    while True:
+        here = identity.resolve(key.instance, key.conversation)
+        ensure(here)
+        row = Control.objects.select_for_update().filter(instance=here.instance, conversation=here.conversation).first()
+        now_at = identity.resolve(here.instance, here.conversation)
+        if now_at != here:
+            identity.merge(here.instance, here.conversation, now_at.conversation)
+        elif row is not None:
+            return row
 
 
 def _note_human(row: Control, actor: Actor, now: datetime, human_at: datetime | None) -> None:

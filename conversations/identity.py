@@ -78,6 +78,8 @@ def merge(instance: str, source: JID, target: JID) -> None:
     there is dropped.
     """
     with transaction.atomic():
+        # Made where there is none: whoever makes it at the same time waits for us, or we for them.
+        made = Control.objects.get_or_create(instance=instance, conversation=source)[1]
         rows = {
             row.conversation: row
             for row in Control.objects.select_for_update().filter(instance=instance, conversation__in=(source, target))
@@ -86,7 +88,8 @@ def merge(instance: str, source: JID, target: JID) -> None:
         Sent.objects.filter(instance=instance, conversation=source).update(conversation=target)
         AuditEntry.objects.filter(instance=instance, conversation=source).update(conversation=target)
         old, row = rows.get(source), rows.get(target)
-        if old is None:
+        if made or old is None:
+            Control.objects.filter(instance=instance, conversation=source).delete()
             return
         if row is None:
             # The turn that ran there can neither speak nor be ended under the old name any more: it is over.

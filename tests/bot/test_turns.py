@@ -24,7 +24,7 @@ from conversations.evolution.sandbox import Failure, Sandbox, content
 from conversations.fence import Answered, Lost
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind
-from conversations.models import Control, Due, Mode, Reason, Sent, Unconfirmed
+from conversations.models import Alias, Control, Due, Mode, Reason, Sent, Unconfirmed
 from conversations.silence import Silence
 from tests.factories import LEAD, NOON, message
 from tests.fake_gemini import FakeGemini, Step
@@ -191,6 +191,18 @@ def test_a_claim_under_an_address_that_was_merged_away_fails(bot: BotSettings) -
 
     assert turns.run(BY_LID, "A", story).silence is Silence.CHANGED_MEANWHILE
     assert not Sent.objects.exists()
+
+
+def test_a_row_that_a_race_left_under_the_old_address_is_folded_into_the_merged_one(
+    bot: BotSettings, ana: User
+) -> None:
+    control.take_over(BY_LID, ana)
+    Alias.objects.bulk_create([Alias(instance=INSTANCE, jid=jid, conversation=LEAD) for jid in (LID, LEAD)])
+
+    control.note_phone(BY_LID, timezone.now(), hold=None)
+
+    assert Control.objects.get().key == KEY
+    assert row().holder == ana
 
 
 def test_a_send_that_is_confirmed_while_its_conversation_is_merged_settles_the_merged_one(bot: BotSettings) -> None:
