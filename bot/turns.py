@@ -162,7 +162,7 @@ def _begin(key: Key, asked: str) -> Turn:
     now = timezone.now()
     if row.mode_at(now) != row.mode:
         row = control.expire(key)
-    if row.sending:
+    if row.sending and not _is_live(row, now):
         if sending.clear_up(row) is Cleared.NOT_YET:
             raise _lost(row, asked, Silence.UNCONFIRMED if row.unconfirmed else Silence.SENDING)
         row.refresh_from_db()
@@ -203,13 +203,21 @@ def _take(row: Control, newest: str, now: datetime) -> Control:
     return row
 
 
+def _is_live(row: Control, now: datetime) -> bool:
+    """A turn runs there, in time and in a process that lives; a send in progress is its own affair."""
+    is_in_time = row.next_try_at is not None and row.next_try_at > now
+    return bool(row.turn) and is_in_time and heartbeat.is_alive(row.turn.partition(":")[0])
+
+
 def _try_to_take(row: Control, newest: str, token: str, now: datetime) -> bool:
     """One UPDATE: where nothing changed since `row` was read, and its turn is over, late or of a dead worker."""
     is_free = Q(turn="") | Q(next_try_at__lte=now)
     if row.turn and not heartbeat.is_alive(row.turn.partition(":")[0]):
         is_free |= Q(turn=row.turn)
+    # Every answer leaves its turn's own mark: what was settled since `row` was read must not be answered by it.
+    is_as_read = Q(pk=row.pk, epoch=row.epoch, settled=row.settled, settled_turn=row.settled_turn)
     return bool(
-        Control.objects.filter(is_free, pk=row.pk, epoch=row.epoch).update(
+        Control.objects.filter(is_free & is_as_read).update(
             turn=token,
             newest=newest,
             turn_started_at=Coalesce("turn_started_at", now),

@@ -24,7 +24,7 @@ from conversations.evolution.sandbox import Failure, Sandbox, content
 from conversations.fence import Answered, Lost
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind
-from conversations.models import Alias, Control, Due, Mode, Reason, Sent, Unconfirmed
+from conversations.models import Control, Due, Mode, Reason, Sent, Unconfirmed
 from conversations.silence import Silence
 from tests.factories import LEAD, NOON, message
 from tests.fake_gemini import FakeGemini, Step
@@ -128,6 +128,21 @@ def test_what_a_lead_writes_while_a_person_has_the_conversation_is_noted(bot: Bo
     assert row().newest == "B"
 
 
+def test_a_turn_that_is_sending_looks_after_what_comes_meanwhile(bot: BotSettings) -> None:
+    others: list[Outcome] = []
+
+    def story(turn: Turn) -> int:
+        token = fence.claim(turn.right, Answered(("A",), "A", NOON))
+        others.append(tell(1, asked="B"))
+        fence.release(token)
+        return 1
+
+    outcome = turns.run(KEY, "A", story)
+
+    assert (others[0].silence, others[0].again_in_s) == (Silence.ANOTHER_TURN, None)
+    assert outcome.again_in_s == 0
+
+
 def test_of_two_turns_at_once_one_runs_and_looks_after_the_other(bot: BotSettings) -> None:
     others: list[Outcome] = []
 
@@ -140,6 +155,21 @@ def test_of_two_turns_at_once_one_runs_and_looks_after_the_other(bot: BotSetting
     assert others[0].silence is Silence.ANOTHER_TURN
     assert row().newest == "B"
     assert outcome.again_in_s == 0
+
+
+def test_a_turn_begins_with_what_was_settled_until_then(bot: BotSettings) -> None:
+    """Another turn may end between the reading of the row and the taking of the turn."""
+    read = control.ensure(KEY)
+    answered = Answered(("A",), "A", NOON)
+    turns.run(KEY, "A", lambda turn: _sends(turn, answered))
+
+    assert not turns._try_to_take(read, "A", "w:2", timezone.now())
+    assert turns._take(read, "A", timezone.now()).settled_ids == ["A"]
+
+
+def _sends(turn: Turn, answered: Answered) -> int:
+    fence.confirm(fence.claim(turn.right, answered), "3EB0", answered=answered, turn=turn.right.turn)
+    return 1
 
 
 # -------------------------------------------------------------------------------------- two addresses become one lead
@@ -191,18 +221,6 @@ def test_a_claim_under_an_address_that_was_merged_away_fails(bot: BotSettings) -
 
     assert turns.run(BY_LID, "A", story).silence is Silence.CHANGED_MEANWHILE
     assert not Sent.objects.exists()
-
-
-def test_a_row_that_a_race_left_under_the_old_address_is_folded_into_the_merged_one(
-    bot: BotSettings, ana: User
-) -> None:
-    control.take_over(BY_LID, ana)
-    Alias.objects.bulk_create([Alias(instance=INSTANCE, jid=jid, conversation=LEAD) for jid in (LID, LEAD)])
-
-    control.note_phone(BY_LID, timezone.now(), hold=None)
-
-    assert Control.objects.get().key == KEY
-    assert row().holder == ana
 
 
 def test_a_send_that_is_confirmed_while_its_conversation_is_merged_settles_the_merged_one(bot: BotSettings) -> None:
