@@ -137,7 +137,7 @@ def system_prompt(settings: BotFacts, *, now: datetime, note: str = "") -> str:
 
 def _role(settings: BotFacts, now: datetime) -> str:
     return (
-        # bot/llm/offline.py reads the first two lines.
+        # bot/llm/offline.py reads the first two lines, and the section of the offer.
         f"- Nome: {' '.join(settings.persona_name.split())}\n"
         f"- Empresa: {' '.join(settings.company.split()) or _NO_COMPANY}\n"
         f"- Agora: {_DAYS[now.weekday()]}, {now:%d/%m/%Y, %H:%M}\n"
