@@ -19,7 +19,6 @@ from conversations import control, fence, history, live, sending, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError
 from conversations.fence import Answered, Lost
-from conversations.jid import JID
 from conversations.message import Author, Message
 from conversations.models import Control, Mode, Reason
 from conversations.silence import Silence
@@ -49,7 +48,7 @@ def reply_to(turn: Turn) -> int:
     if withheld := _why_silent(turn, settings, unanswered):
         raise withheld
     if guards.asks_for_person(settings.handoff_phrases, unanswered):
-        return _hand_off(turn, settings, unanswered[-1].jid, Reason.ASKED_FOR_PERSON, ())
+        return _hand_off(turn, settings, unanswered, Reason.ASKED_FOR_PERSON, ())
     if guards.cannot_open(unanswered):
         return _say(turn, settings, unanswered, [words.cannot_open(settings)])
 
@@ -71,7 +70,7 @@ def reply_to(turn: Turn) -> int:
 
     if draft.handoff is not None:
         sending.keep_summary(turn.key, draft.handoff.summary)
-        return _hand_off(turn, settings, unanswered[-1].jid, draft.handoff.reason.value, draft.messages)
+        return _hand_off(turn, settings, unanswered, draft.handoff.reason.value, draft.messages)
     said = bubbles.fit(draft.messages, limit=settings.max_bubbles)
     return _say(turn, settings, before, _with_notice(turn, settings, messages, said))
 
@@ -86,7 +85,7 @@ def _read(
     read = history.recent(turn.key, _ANEW if known else max(_WINDOW, settings.history_length))
     read = history.in_order([*read, *known])
     messages = guards.without_automatic(read, settings.greeting_texts)
-    row = control.note_people(row, messages, hold=settings.phone_hold)
+    row = control.note_people(row, messages, hold=settings.phone_hold, since=turn.bot_since)
     return row, messages, waiting.unanswered(messages, row, since=turn.bot_since, asked=turn.asked)
 
 
@@ -146,12 +145,18 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
     return len(said)
 
 
-def _hand_off(turn: Turn, settings: BotSettings, jid: JID, reason: str, said: Sequence[str]) -> int:
-    """Call a person, then tell the lead. The word is owed once control has changed: if we die, the sweep sends it."""
+def _hand_off(
+    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], reason: str, said: Sequence[str]
+) -> int:
+    """Call a person, then tell the lead. The word is owed once control has changed: if we die, the sweep sends it.
+
+    What asked for the person is dealt with by it: handed back, the bot does not hand off again at once.
+    """
     row = control.hand_off(turn.key, reason, epoch=turn.right.epoch)
     if not (row.due and row.due_epoch == turn.right.epoch + 1):
         raise Lost(fence.why_lost(turn.right))
-    sending.send_due(row, jid, "\n\n".join(said) or words.handoff_notice(settings))
+    turns.settle(turn, unanswered, Silence.HANDED_OFF)
+    sending.send_due(row, unanswered[-1].jid, "\n\n".join(said) or words.handoff_notice(settings))
     return 1
 
 

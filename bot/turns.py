@@ -246,13 +246,18 @@ def _end(turn: Turn, outcome: Outcome, *, until: datetime | None = None) -> Outc
 
 def _withhold(turn: Turn, withheld: Withheld) -> Outcome:
     if withheld.settle:
-        with transaction.atomic():
-            row = Control.objects.select_for_update().get(pk=turn.row.pk)
-            fence.settle(row, Answered.of(withheld.settle), silence=withheld.silence)
-            row.save(update_fields=["settled", "settled_at", "settled_ids", "settled_turn", "silence"])
+        settle(turn, withheld.settle, withheld.silence)
     elif withheld.silence is Silence.NOTHING_NEW and turn.asked:
         _set_aside(turn, withheld.silence)
     return _end(turn, Outcome(withheld.silence), until=withheld.until)
+
+
+def settle(turn: Turn, messages: Sequence[Message], silence: Silence) -> None:
+    """The lead's `messages`, oldest first, count as dealt with, for `silence`."""
+    with transaction.atomic():
+        row = Control.objects.select_for_update().get(pk=turn.row.pk)
+        fence.settle(row, Answered.of(messages), silence=silence)
+        row.save(update_fields=fence.SETTLED_FIELDS)
 
 
 def _set_aside(turn: Turn, silence: Silence) -> None:

@@ -112,12 +112,14 @@ def note_phone(key: Key, at: datetime, *, hold: timedelta | None) -> Control:
     return change(key, Occurrence.PHONE_WROTE, actor=Actor.PHONE, until=until, human_at=at)
 
 
-def note_people(row: Control, messages: Sequence[Message], *, hold: timedelta | None) -> Control:
+def note_people(
+    row: Control, messages: Sequence[Message], *, hold: timedelta | None, since: datetime | None = None
+) -> Control:
     """Look for people in `messages` (oldest first) whose webhook was lost; returns `row`, or the control that follows.
 
-    A person is an outgoing message that is not API-shaped and not in the ledger, newer than the last sign of a
-    person. A
-    conversation that people began, where the lead has not been answered yet, is theirs.
+    A person is an outgoing message that is not API-shaped and not in the ledger, newer than the last sign of a person;
+    for a hold for good (None) also newer than `since`, when the bot came. A conversation that people began, where the
+    lead has not been answered yet, is theirs.
     """
     key = row.key
     said = [message for message in messages if message.reaction is None and not message.is_notice]
@@ -125,7 +127,8 @@ def note_people(row: Control, messages: Sequence[Message], *, hold: timedelta | 
     if not typed:
         return row
     newest = max(message.sent_at for message in typed)
-    if row.last_human_at is None or newest > row.last_human_at:
+    is_of_now = hold is not None or since is None or newest >= since
+    if is_of_now and (row.last_human_at is None or newest > row.last_human_at):
         row = note_phone(key, newest, hold=hold)
     if _people_began(row, said):
         row = change(key, Occurrence.PEOPLE_BEGAN, actor=Actor.PHONE)

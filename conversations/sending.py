@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _DRAFT_LIFETIME_S = 24 * 3600
 #: How long a `send.message` event may help to clear up a claim, in seconds.
 _HINT_LIFETIME_S = 300
+#: How far the gateway's clock may be behind WhatsApp's; the doctor warns from a quarter of it on.
+_CLOCKS_APART = timedelta(seconds=120)
 #: How many of a conversation's newest messages are read back.
 _READ_BACK = 20
 
@@ -218,10 +220,14 @@ def _waited_enough(row: Control, now: datetime) -> bool:
 
 
 def _read_back(sent: Sent) -> str:
-    """The id of an API-shaped message of ours that nobody else accounts for and that is newer than the lead's."""
+    """The id of an API-shaped message of ours that nobody else accounts for and that is newer than the lead's.
+
+    Ours carries the gateway's clock and the lead's WhatsApp's, so a little older counts as newer: taking a message of
+    another integration for ours leaves one lead to a person, taking ours for nobody's would say it twice.
+    """
     key = Key(sent.instance, JID(sent.conversation))
     messages = history.recent(key, _READ_BACK)
-    since = (sent.answers_at or sent.at).replace(microsecond=0)
+    since = (sent.answers_at or sent.at).replace(microsecond=0) - _CLOCKS_APART
     ours = [m for m in messages if m.from_me and m.is_api_shaped and m.author is Author.OTHER and m.sent_at >= since]
     return ours[-1].id if ours else ""
 

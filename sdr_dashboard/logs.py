@@ -6,6 +6,8 @@ import logging
 import re
 from collections.abc import Iterable
 
+from conversations.jid import mask_numbers
+
 _HIDDEN = "***"
 #: `apikey: …`, `"token": "…"`, `key=…`, `Authorization: Bearer …`: the gateway sends its key in every webhook body and
 #: libraries like to print headers and addresses.
@@ -30,7 +32,8 @@ class HideSecrets(logging.Filter):
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = self.hide(record.exc_text)
+            # A database's complaint quotes the row, and with it a lead's number.
+            record.exc_text = mask_numbers(self.hide(record.exc_text))
         return True
 
     def hide(self, text: str) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from sdr_dashboard import environment
 from sdr_dashboard.environment import Nonsense
@@ -88,6 +89,11 @@ UNCONFIRMED_AFTER_ERROR_SECONDS = env.seconds("UNCONFIRMED_AFTER_ERROR_SECONDS",
 UNCONFIRMED_AFTER_SILENCE_SECONDS = env.seconds("UNCONFIRMED_AFTER_SILENCE_SECONDS", 30, low=0.1, high=300)
 SEND_DEADLINE_SECONDS = env.seconds("SEND_DEADLINE_SECONDS", 20, low=0.2, high=120)
 INBOX_REFRESH_SECONDS = env.seconds("INBOX_REFRESH_SECONDS", 60, low=5, high=600)
+if SEND_DEADLINE_SECONDS >= UNCONFIRMED_AFTER_SILENCE_SECONDS:
+    raise Nonsense(
+        "SEND_DEADLINE_SECONDS must be below UNCONFIRMED_AFTER_SILENCE_SECONDS: a send that may still go out would be "
+        f"made again. They are {SEND_DEADLINE_SECONDS:g} and {UNCONFIRMED_AFTER_SILENCE_SECONDS:g}."
+    )
 TAKEOVER_WAIT_SECONDS = env.seconds("TAKEOVER_WAIT_SECONDS", 2, low=0, high=10)
 
 # --------------------------------------------------------------------------------------------------------- Django
@@ -248,6 +254,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 CELERY_TASK_DEFAULT_QUEUE = "sdr"
+#: The sweep does not stand in line behind the replies it is to find: workers take from both in turn.
+CELERY_TASK_QUEUES = (Queue("sdr"), Queue("sdr-sweep"))
+CELERY_TASK_ROUTES = {"bot.sweep": {"queue": "sdr-sweep"}}
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False

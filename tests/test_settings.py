@@ -44,6 +44,7 @@ def check(tmp_path: Path, *arguments: str, **variables: str) -> subprocess.Compl
         ("CSRF_TRUSTED_ORIGINS", "sdr.example.com", "Write the scheme too"),
         ("SWEEP_SECONDS", "0", "from 0.2 to 300"),
         ("TURN_LEASE_SECONDS", "ten", "number of seconds"),
+        ("SEND_DEADLINE_SECONDS", "30", "must be below UNCONFIRMED_AFTER_SILENCE_SECONDS"),
     ],
 )
 def test_nonsense_is_refused_in_one_sentence(tmp_path: Path, variable: str, value: str, words: str) -> None:

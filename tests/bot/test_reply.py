@@ -252,6 +252,17 @@ def test_the_words_that_call_a_person_stop_the_bot_without_the_model(
     assert gemini.requests == []
 
 
+def test_handed_back_without_a_word_the_bot_does_not_hand_off_again(turn: Turn, sandbox: Sandbox, ana: User) -> None:
+    BotSettings.objects.update(handoff_phrases="falar com uma pessoa")
+    turn(sandbox.lead_writes(LEAD, "quero falar com uma pessoa"))
+
+    control.hand_back(KEY, ana)
+
+    assert turn().silence is Silence.NOTHING_NEW
+    assert control.current(KEY).mode == Mode.BOT
+    assert len(texts(sandbox)) == 1
+
+
 def test_the_model_may_call_a_person_and_its_summary_is_kept_for_the_rep(
     turn: Turn, sandbox: Sandbox, gemini: FakeGemini
 ) -> None:
