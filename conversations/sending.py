@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from conversations import control, fence, history, identity, live, sealed
 from conversations.evolution import get_client
-from conversations.evolution.errors import EvolutionError, NotConnected, Unconfirmed
+from conversations.evolution.errors import EvolutionError, Unconfirmed
 from conversations.fence import Answered, Right
 from conversations.jid import JID
 from conversations.message import Author, Key, Message
@@ -109,10 +109,6 @@ def _post(key: Key, token: str, jid: JID, text: str, quoted_id: str = "") -> Mes
     except Unconfirmed as error:
         fence.leave_unconfirmed(token, How.ERROR if error.was_answered else How.SILENCE)
         raise
-    except NotConnected as error:
-        # evolution-api 2.3.6 answers 400 "Connection Closed" also when the socket dropped in the middle of a send.
-        fence.leave_unconfirmed(token, How.ERROR)
-        raise Unconfirmed(str(error), status=error.status) from error
     except EvolutionError:
         fence.release(token)
         raise
@@ -227,7 +223,7 @@ def _read_back(sent: Sent) -> str:
     """
     key = Key(sent.instance, JID(sent.conversation))
     messages = history.recent(key, _READ_BACK)
-    since = (sent.answers_at or sent.at).replace(microsecond=0) - _CLOCKS_APART
+    since = min(sent.answers_at or sent.at, sent.at).replace(microsecond=0) - _CLOCKS_APART
     ours = [m for m in messages if m.from_me and m.is_api_shaped and m.author is Author.OTHER and m.sent_at >= since]
     return ours[-1].id if ours else ""
 

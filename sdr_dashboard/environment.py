@@ -51,7 +51,10 @@ def read_file(path: Path) -> dict[str, str]:
     """The variables in a file of NAME=value lines, without the empty ones; none when there is no such file."""
     if not path.is_file():
         return {}
-    return dict(_pairs(path))
+    try:
+        return dict(_pairs(path))
+    except UnicodeDecodeError:
+        raise Nonsense(f"{path.name} is not written in UTF-8. Save it again with that encoding.") from None
 
 
 def _pairs(path: Path) -> Iterator[tuple[str, str]]:

@@ -98,7 +98,11 @@ def make(var: Path) -> Plan:
 def var_dir() -> Path:
     """The directory of everything that is made at run time, for this user only."""
     var = BASE_DIR / environment.load(BASE_DIR).text("VAR_DIR", "var")
-    var.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        var.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (var / "run.lock").touch()
+    except OSError as error:
+        raise GaveUp(f"{var} cannot be written: {error.strerror}. Choose another place with VAR_DIR.") from None
     return var
 
 

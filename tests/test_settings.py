@@ -150,6 +150,14 @@ def test_a_line_that_cannot_be_read_is_refused_by_number_and_not_shown(tmp_path:
     assert "my-secret" not in str(refused.value)
 
 
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes("BOT_COMPANY=Padaria São João".encode("latin-1"))
+
+    with pytest.raises(Nonsense, match="UTF-8"):
+        read_file(file)
+
+
 def test_a_comma_list_keeps_its_order_and_says_each_once() -> None:
     assert Environment({"X": " b, a,,b "}).names("X", ("z",)) == ("b", "a")
     assert Environment({}).names("X", ("z",)) == ("z",)

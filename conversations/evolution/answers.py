@@ -297,6 +297,15 @@ def is_not_on_whatsapp(body: object) -> bool:
     return any(as_dict(item).get("exists") is False for item in said)
 
 
+def is_surely_not_sent(body: object) -> bool:
+    """A 400 to a send that was given before anything was handed to WhatsApp: the schema, the number or the text."""
+    # Source: evolution-api 2.3.6: one `try` holds the sending, the storing and the announcing, and its catch answers
+    # 400 with the error's words; so a 400 that is none of these may come after the message is out.
+    said = as_list(as_dict(as_dict(body).get("response")).get("message"))
+    is_schema = bool(said) and all(isinstance(item, list) for item in said)
+    return is_schema or is_not_on_whatsapp(body) or said == ["Text is required"]
+
+
 def is_refusal(body: object) -> bool:
     """A refusal that comes with a status of success."""
     # Source: evolution-api 2.3.6: restart of a closed instance answers 200 with {"error": true, "message": ...}.

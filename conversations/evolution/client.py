@@ -242,6 +242,8 @@ class EvolutionClient:
             answer = within(deadline, lambda: self._call("POST", path, asked, timeout=deadline))
         except (_LostError, OverdueError) as error:
             raise Unconfirmed(str(error)) from None
+        if answer.status == 400 and not _is_surely_not_sent(answer):
+            raise Unconfirmed("the gateway answered 400 for a reason of its own", status=400)
         try:
             body = self._checked(answer)
             return records.message(as_dict(body), instance=instance, is_api_shaped=True)
@@ -441,6 +443,13 @@ def _bounded(response: requests.Response, at_most: int, until: float) -> bytes:
         if time.monotonic() > until:
             raise _LostError(is_timeout=True)
     return b"".join(chunks)
+
+
+def _is_surely_not_sent(answer: _Answer) -> bool:
+    try:
+        return answers.is_surely_not_sent(answer.json())
+    except Unreadable:
+        return False
 
 
 def _was_never_opened(error: Exception) -> bool:

@@ -58,7 +58,8 @@ def message(record: JSONDict, *, instance: str, is_api_shaped: bool | None = Non
         cards=said.cards,
         referral=None if from_me else _referral(context),
         status=_highest(words) if from_me else None,
-        is_edited=said.is_edit or "EDITED" in words,
+        # A lead's revocation brings both words.
+        is_edited=said.is_edit or ("EDITED" in words and not is_revoked),
         is_deleted=is_revoked,
         is_api_shaped=from_api,
         source=as_text(record.get("source")),

@@ -229,12 +229,22 @@ def test_text_that_is_no_unicode_is_sent_all_the_same(client: EvolutionClient, g
     assert gateway.asked[0].body["text"] == "oi ?"
 
 
+def test_a_400_for_a_reason_of_the_gateways_own_may_come_after_the_message_is_out(
+    client: EvolutionClient, gateway: Replay
+) -> None:
+    gateway.will_answer("sendText-connection-closed-400")
+
+    with pytest.raises(Unconfirmed) as raised:
+        client.send_text(INSTANCE, MARIANA, "Oi")
+
+    assert raised.value.status == 400
+
+
 @pytest.mark.parametrize(
     ("name", "error"),
     [
         ("send-sendText-empty-400", Refused),
         ("send-sendText-not-on-whatsapp-400", NotOnWhatsApp),
-        ("sendText-connection-closed-400", NotConnected),
         ("auth-401-bad-key", WrongKey),
         ("auth-404-unknown-instance", UnknownInstance),
     ],

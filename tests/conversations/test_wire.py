@@ -398,7 +398,7 @@ def test_edited_and_deleted_are_flags() -> None:
         records.message(record, instance=INSTANCE) for record in recorded.rows("findMessages-edited-and-deleted")
     )
 
-    assert (deleted.is_edited, deleted.is_deleted, deleted.status) == (True, True, None)
+    assert (deleted.is_edited, deleted.is_deleted, deleted.status) == (False, True, None)
     assert (edited.is_edited, edited.is_deleted, edited.status) == (True, False, Status.READ)
     assert gone.is_deleted
     assert row("findMessages-after-edit", "A8AF734BB58B37D83C3065EF4977B27D").is_edited

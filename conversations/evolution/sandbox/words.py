@@ -115,4 +115,4 @@ def _body(headers: Mapping[str, str], content: bytes) -> JSON:
 
 def dumps(value: JSON) -> bytes:
     """Compact UTF-8 JSON, as Node writes it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
