@@ -80,7 +80,9 @@ def shown(what: Frame, language: str) -> list[tuple[str, str]]:
         if what.event == "message" and what.message is not None:
             if what.message.reaction is not None or what.message.is_notice:
                 return [("changed", ""), ("list", "")]
-            return [("message", _render("_message.html", bubble=Bubble(what.message))), ("list", "")]
+            # Whoever has sent a message has stopped writing it; the gateway does not always say so.
+            stopped = [("presence", "")] if what.message.is_from_lead else []
+            return [("message", _render("_message.html", bubble=Bubble(what.message))), *stopped, ("list", "")]
         if what.event == "status":
             return [("patch", patch)] if (patch := _status(what)) else []
         if what.event == "bot":

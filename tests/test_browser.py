@@ -185,7 +185,7 @@ def test_what_one_person_does_the_other_sees(stack: Stack, window: Window, lead:
 
     anas.get_by_role("button", name="Devolver ao bot").click()
 
-    expect(betos.locator("#control")).to_contain_text("O bot está respondendo.", timeout=SOON_MS)
+    expect(betos.locator("#control")).to_contain_text("Quem responde aqui é o bot.", timeout=SOON_MS)
 
 
 def test_a_pause_is_chosen_from_a_menu(stack: Stack, window: Window, lead: str) -> None:
@@ -333,7 +333,7 @@ def test_without_scripts_one_can_read_take_over_answer_and_hand_back(stack: Stac
     expect(bubble(page, "Respondo sem scripts")).to_have_count(1)
     page.get_by_role("button", name="Devolver ao bot").click()
 
-    expect(page.locator("#control")).to_contain_text("O bot está respondendo.")
+    expect(page.locator("#control")).to_contain_text("Quem responde aqui é o bot.")
     assert stack.texts(lead) == ["Respondo sem scripts"]
 
 
@@ -378,6 +378,21 @@ def test_nothing_is_wider_than_the_screen(stack: Stack, window: Window, lead: st
     for address in (stack.page(lead), f"{stack.url}/"):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def test_a_menu_opens_inside_the_screen_of_a_phone(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Olga Prado")
+    page = window("ana", PHONE)
+    page.goto(stack.page(lead))
+
+    for name in ("Pausar", "Bot ligado"):
+        menu = page.locator("details.menu", has=page.locator("summary", has_text=name)).first
+        menu.locator("summary").click()
+        box = menu.locator(".menu-body").bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= PHONE[0]
+        page.keyboard.press("Escape")
+        menu.evaluate("menu => menu.open = false")
 
 
 def test_the_keyboard_reaches_the_content_first(window: Window) -> None:

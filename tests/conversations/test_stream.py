@@ -54,6 +54,11 @@ def test_what_belongs_to_another_message_makes_the_page_read_again(said: Message
     assert shown("message", said) == {"changed": "", "list": ""}
 
 
+def test_a_lead_who_has_written_is_writing_no_more() -> None:
+    assert shown("message", message("A1"))["presence"] == ""
+    assert "presence" not in shown("message", message("b", Author.BOT))
+
+
 @pytest.mark.parametrize("event", ["edited", "deleted"])
 def test_a_change_makes_the_page_read_again(event: str) -> None:
     assert shown(event, message_id="A1") == {"changed": "", "list": ""}

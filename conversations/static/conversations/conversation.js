@@ -52,6 +52,17 @@
     }
   });
 
+  // Nobody tells that a lead gave up writing: what was heard of it counts for a while.
+  const WRITING_MS = 12000;
+  let writing = 0;
+  const presence = document.getElementById("presence");
+  if (presence) {
+    new MutationObserver(() => {
+      clearTimeout(writing);
+      if (presence.textContent.trim()) writing = setTimeout(() => presence.replaceChildren(), WRITING_MS);
+    }).observe(presence, { childList: true });
+  }
+
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const ticks = event.detail.target.matches(".ticks") && event.detail.fragment.querySelector(".ticks");
     // Delivery is told in any order, and never goes back.
