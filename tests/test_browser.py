@@ -227,7 +227,7 @@ def test_what_could_not_be_sent_stays_in_the_box_with_the_reason(stack: Stack, w
     quiet(stack, lead, "Fábio Luz")
     page = window()
     page.goto(stack.page(lead))
-    stack.sandbox.failures.add(Failure("/message/sendText", "refuse", status=400))
+    stack.sandbox.failures.add(Failure("/message/sendText", "refuse", status=403))
 
     page.get_by_label("Sua resposta").fill("Segue a proposta")
     page.get_by_role("button", name="Enviar").click()

@@ -263,7 +263,7 @@ def test_a_word_is_not_said_to_a_lead_whom_a_person_has_meanwhile(sweep: Sweep, 
 
 def test_a_word_that_the_gateway_refuses_is_not_tried_for_ever(sweep: Sweep, sandbox: Sandbox) -> None:
     a_word_is_owed(sandbox)
-    sandbox.failures.add(Failure(SEND, "refuse", status=400, times=100))
+    sandbox.failures.add(Failure(SEND, "refuse", status=403, times=100))
 
     sweep()
     sweep()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
@@ -104,14 +105,19 @@ def unexplained(name: str, found: Iterator[str] | list[str]) -> list[str]:
 # ----------------------------------------------------------------------------------------------------------- scene
 
 
+#: On the day of the recordings, whose requests name windows of time: 2026-11-23, noon in UTC.
+_RECORDED_AT = 1795435200.0
+
+
 class Scene:
     """A sandbox in which the same has happened as at the gateway that was recorded."""
 
     def __init__(self, *, base64: bool = True, jwt: bool = True) -> None:
         self.hooks: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+        began = time.monotonic()
         self.sandbox = Sandbox(
             [NAME], background=False, post=self._note, api_key=GLOBAL_KEY, server_url="http://127.0.0.1:8080",
-            sleep=lambda seconds: None,
+            sleep=lambda seconds: None, clock=lambda: _RECORDED_AT + time.monotonic() - began,
         )  # fmt: skip
         instance = self.sandbox.instance(NAME)
         instance.token = TOKEN
