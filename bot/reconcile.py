@@ -1,5 +1,4 @@
-"""The sweep: what webhooks, workers and brokers lost is found again, since Evolution is the record and `Control` the
-state.
+"""The sweep: what webhooks, workers and brokers lost is found again; Evolution is the record and `Control` the state.
 
 It thinks nothing and sends only what is owed; leads that wait are handed to the same idempotent task as a webhook's.
 """

@@ -1,5 +1,4 @@
-"""Listening and looking: the files of the messages that wait, fetched for the model and kept nowhere but their
-words."""
+"""Listening and looking: the files of the messages that wait, fetched for the model; only their words are kept."""
 
 from __future__ import annotations
 

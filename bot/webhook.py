@@ -1,8 +1,7 @@
 """The receiver: authenticate, parse, drop what was seen, tell the screens, enqueue, 200. Nothing slow, no text kept.
 
 Source of the answers: evolution-api 2.3.6 never repeats a webhook that was answered 400, 401, 403, 404 or 422, and
-repeats
-any other failure for 20 minutes; a repeated `messages.edited` meanwhile stalls the whole instance.
+repeats any other failure for 20 minutes; a repeated `messages.edited` meanwhile stalls the whole instance.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""What the bot says by itself, without the model: the manager's words, or a standard sentence in the house's
-language."""
+"""What the bot says without the model: the manager's words, or a standard sentence in the house's language."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Who may speak: every change of control, stored with its audit row and told to the screens.
 
-What each change does stands in `transitions.py`; the bot's right to speak, which these changes take away, in
-`fence.py`.
+What each change does stands in `transitions.py`; the bot's right to speak, which they take away, in `fence.py`.
 """
 
 from __future__ import annotations

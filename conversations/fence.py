@@ -1,10 +1,8 @@
 """The fence: the claim without which no message of the bot leaves the house, and how it ends.
 
-A claim is one UPDATE, made right before a POST to the gateway and for nothing else. It succeeds only where
-everything the
-turn began with still holds; a change of control in between makes it change no row. The database serialises the two:
-a claim
-after a takeover fails, a takeover after a claim sees it.
+A claim is one UPDATE, made right before a POST to the gateway and for nothing else. It succeeds only where everything
+the turn began with still holds; a change of control in between makes it change no row. The database serialises the
+two: a claim after a takeover fails, a takeover after a claim sees it.
 """
 
 from __future__ import annotations

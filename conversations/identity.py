@@ -1,8 +1,7 @@
 """One conversation for one lead, however many addresses WhatsApp gives the person (a phone JID and a @lid).
 
 The bridge between two addresses is learnt over time, from inbound keys only (evolution-api 2.3.6: `key.remoteJidAlt`
-of a
-lead's own message; on outgoing messages it is not to be trusted). An address nobody told us about is its own
+of a lead's own message; on outgoing messages it is not to be trusted). An address nobody told us about is its own
 conversation.
 """
 

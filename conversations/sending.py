@@ -53,8 +53,7 @@ def send_as_bot(right: Right, answered: Answered, jid: JID, text: str) -> Messag
 
 
 def send_closed_word(right: Right, unanswered: Sequence[Message], text: str) -> Message:
-    """Tell the lead that nobody answers at this hour. Settles nothing: the messages wait for the hour. Raises as
-    above."""
+    """Tell the lead that nobody answers at this hour; the messages go on waiting. Raises as `send_as_bot` does."""
     here = Control.objects.filter(instance=right.key.instance, conversation=right.key.conversation)
     token = fence.claim(right, Answered.of(unanswered), settles=False)
     # Noted before it is sent: said twice is worse than not said. From now on ids decide what waits, not the last word.
