@@ -12,7 +12,8 @@ ENV PATH=/opt/venv/bin:$PATH
 # Which database driver and which Gemini SDK to bring along: "postgres", "google-genai", both, or none.
 ARG EXTRAS=""
 COPY requirements/ requirements/
-RUN pip install --require-hashes -r requirements/base.txt \
+RUN pip install --require-hashes -r requirements/pip.txt \
+    && pip install --require-hashes -r requirements/base.txt \
     && for extra in $EXTRAS; do pip install --require-hashes -r "requirements/$extra.txt" || exit 1; done
 COPY manage.py ./
 COPY sdr_dashboard/ sdr_dashboard/

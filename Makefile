@@ -8,6 +8,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # Another Python, or other locks, is another set of packages: the stamp's name holds the version.
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 RUNTIME := $(VENV)/.stamp-run-$(VERSION)
@@ -38,10 +39,9 @@ lint: $(TOOLS)
 bench: $(TOOLS)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-# For every Python from 3.10 on, with hashes, without the address of anybody's index. Extras are kept: pip 23.0, which
-# Debian 12 brings, refuses a hashed google-api-core without its [grpc].
+# For every Python from 3.10 on, with hashes, without the address of anybody's index.
 lock: $(TOOLS)
-	for name in base postgres google-genai dev; do \
+	for name in pip base postgres google-genai dev; do \
 	  $(BIN)/uv pip compile --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-strip-extras \
 	    --quiet --custom-compile-command "make lock" requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
@@ -62,12 +62,12 @@ $(BIN)/python$(VERSION): | python
 	@echo "Making $(VENV) with Python $(VERSION) ..."
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
-$(RUNTIME): requirements/base.txt | $(BIN)/python$(VERSION)
+$(RUNTIME): requirements/base.txt requirements/pip.txt | $(BIN)/python$(VERSION)
 	@echo "Installing the locked requirements (a few minutes at the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@$(INSTALL) -r requirements/pip.txt && $(INSTALL) -r requirements/base.txt
 	@touch $@
 
-$(TOOLS): requirements/dev.txt requirements/base.txt | $(BIN)/python$(VERSION)
+$(TOOLS): requirements/dev.txt requirements/base.txt requirements/pip.txt | $(BIN)/python$(VERSION)
 	@echo "Installing the locked development requirements (a few minutes at the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(INSTALL) -r requirements/pip.txt && $(INSTALL) -r requirements/dev.txt
 	@touch $@ $(RUNTIME)
