@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from conversations.evolution.sandbox import Failure
-from tests.stack import PASSWORD, Stack
+from tests.stack import PASSWORD, Stack, eventually
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -218,6 +218,29 @@ def test_delivery_and_edits_appear_by_themselves(stack: Stack, window: Window, l
 
     expect(bubble(page, "Bom dia para você")).to_contain_text("editada", timeout=SOON_MS)
     expect(bubble(page, "Bom dai")).to_have_count(0)
+
+
+def test_what_comes_while_the_page_reads_again_stays_on_it(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Jonas Lima")
+    page = window()
+    page.goto(stack.page(lead))
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+    page.get_by_role("button", name="Assumir").click()
+    stack.sandbox.lead_writes(lead, "Bom dia", name="Jonas Lima")
+    expect(bubble(page, "Bom dia")).to_be_visible(timeout=SOON_MS)
+    read: list[tuple[Route, APIResponse]] = []
+    page.route(stack.page(lead), lambda route: read.append((route, route.fetch())), times=1)
+
+    page.locator("#refresh-messages").click()
+    eventually(lambda: page.wait_for_timeout(50) or read)
+    stack.sandbox.lead_writes(lead, "Ainda estão aí?", name="Jonas Lima")
+    expect(bubble(page, "Ainda estão aí?")).to_be_visible(timeout=SOON_MS)
+    route, answer = read[0]
+    with page.expect_response(stack.page(lead)):
+        route.fulfill(response=answer)
+
+    page.wait_for_function("!document.querySelector('.htmx-request')")
+    expect(bubble(page, "Ainda estão aí?")).to_have_count(1, timeout=SOON_MS)
 
 
 # ------------------------------------------------------------------------------------------------ nothing typed is lost

@@ -36,9 +36,19 @@
     return last && last.dataset.day === bubble.dataset.day && Number(last.dataset.at) <= Number(bubble.dataset.at);
   };
 
+  // A reading that began before a message came knows nothing of it, and must not take it from the screen.
+  let came = [];
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target === messages) came = [];
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target === messages && came.some((id) => !document.getElementById(id))) readAgain();
+  });
+
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
     if (event.target !== messages) return;
     const bubble = bubbleIn(event.detail.data);
+    if (bubble) came.push(bubble.id);
     const known = bubble && document.getElementById(bubble.id);
     if (known) {
       event.preventDefault();
