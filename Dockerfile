@@ -17,6 +17,7 @@ RUN pip install --require-hashes -r requirements/pip.txt \
     && for extra in $EXTRAS; do pip install --require-hashes -r "requirements/$extra.txt" || exit 1; done
 COPY manage.py ./
 COPY sdr_dashboard/ sdr_dashboard/
+COPY people/ people/
 COPY conversations/ conversations/
 COPY bot/ bot/
 COPY templates/ templates/

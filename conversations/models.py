@@ -158,6 +158,7 @@ class Control(models.Model):
             ("watch", _("May watch conversations")),
             ("act", _("May take over, pause, hand back and answer")),
             ("switch", _("May switch the bot on and off")),
+            ("connect", _("May connect numbers and log them out")),
         ]
 
     def __str__(self) -> str:
@@ -332,3 +333,75 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.get_act_display()}"
+
+
+class Seen(models.Model):
+    """When a person last looked at a conversation: what came since is unread for them. WhatsApp is not told."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    instance = models.CharField(max_length=100)
+    conversation = models.CharField(max_length=128)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "instance", "conversation"], name="one_look_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.at:%Y-%m-%d %H:%M}"
+
+
+class Note(models.Model):
+    """What a person of ours wrote to colleagues or to the bot about a conversation. Our own data, not a lead's words.
+
+    The text is sealed (`sealed.py`), ends at `expires_at`, and can be erased before.
+    """
+
+    class Kind(models.TextChoices):
+        """Whom it is for."""
+
+        COLLEAGUES = "colleagues", _("note to colleagues")
+        #: What was agreed, given with a hand back: the bot reads it.
+        AGREED = "agreed", _("what was agreed")
+        #: An instruction to the bot for its next answers.
+        WHISPER = "whisper", _("whisper to the bot")
+
+    instance = models.CharField(_("instance"), max_length=100)
+    conversation = models.CharField(_("conversation"), max_length=128)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("author")
+    )
+    #: Sealed; never read but by `notes.py`.
+    sealed_text = models.TextField()
+    at = models.DateTimeField(_("at"))
+    expires_at = models.DateTimeField(_("expires"))
+    #: WHISPER: how many of the bot's answers it still counts for.
+    turns_left = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
+        indexes = [models.Index(fields=["instance", "conversation", "at"], name="note_by_conversation")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M}"
+
+
+class QuickAnswer(models.Model):
+    """A text that reps send often, offered after a slash. `{nome}` and `{vendedor}` stand for the lead and the rep."""
+
+    shortcut = models.SlugField(
+        _("shortcut"), max_length=30, unique=True, help_text=_("What is typed after the slash.")
+    )
+    text = models.TextField(
+        _("text"), max_length=4000,
+        help_text=_("{nome} becomes the lead's first name, {vendedor} the name of whoever sends it."),
+    )  # fmt: skip
+
+    class Meta:
+        verbose_name = _("quick answer")
+        verbose_name_plural = _("quick answers")
+        ordering = ["shortcut"]
+
+    def __str__(self) -> str:
+        return f"/{self.shortcut}"

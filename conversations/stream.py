@@ -19,7 +19,7 @@ from conversations import live
 from conversations.frames import Frame
 from conversations.message import Key, Status
 from conversations.shown import Bubble
-from conversations.views import key_of
+from conversations.views.guard import key_of
 
 #: An open stream asks so often whether its person may still watch, in seconds.
 STILL_WELCOME_S = 60.0
@@ -32,7 +32,7 @@ def stream(request: HttpRequest) -> HttpResponseBase:
         # Not to the login page: this is no page. The screen says that it stands still, and offers to reload.
         raise PermissionDenied
     instance, _slash, opaque = request.GET.get("c", "").partition("/")
-    key = key_of(instance, opaque) if opaque else None
+    key = key_of(request.user, instance, opaque) if opaque else None
     after = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
     events = _events(key, after, translation.get_language() or settings.LANGUAGE_CODE, lambda: _is_welcome(request))
     response = StreamingHttpResponse(events, content_type="text/event-stream")

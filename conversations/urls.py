@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from conversations import stream, views
+from conversations import stream
+from conversations.views import answer, control, conversation, listing
 
 app_name = "conversations"
 
 _ONE = "c/<str:instance>/<str:opaque>/"
 
 urlpatterns = [
-    path("", views.show_inbox, name="inbox"),
+    path("", listing.show_inbox, name="inbox"),
     path("events/", stream.stream, name="events"),
-    path("switch/", views.switch, name="switch"),
-    path(_ONE, views.conversation, name="conversation"),
-    path(f"{_ONE}take-over/", views.take_over, name="take_over"),
-    path(f"{_ONE}pause/", views.pause, name="pause"),
-    path(f"{_ONE}resume/", views.resume, name="resume"),
-    path(f"{_ONE}hand-back/", views.hand_back, name="hand_back"),
-    path(f"{_ONE}send/", views.send, name="send"),
+    path("switch/", control.switch, name="switch"),
+    path(_ONE, conversation.conversation, name="conversation"),
+    path(f"{_ONE}take-over/", control.take_over, name="take_over"),
+    path(f"{_ONE}pause/", control.pause, name="pause"),
+    path(f"{_ONE}resume/", control.resume, name="resume"),
+    path(f"{_ONE}hand-back/", control.hand_back, name="hand_back"),
+    path(f"{_ONE}send/", answer.send, name="send"),
 ]

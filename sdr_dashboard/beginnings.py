@@ -10,8 +10,9 @@ from typing import Any
 #: Group -> codenames of permissions. Managers also have the bot's settings, and read in the admin who did what.
 GROUPS = {
     "Gestores": (
-        "watch", "act", "switch", "view_botsettings", "change_botsettings",
+        "watch", "act", "switch", "connect", "manage", "view_botsettings", "change_botsettings",
         "view_control", "view_auditentry", "view_sent", "view_alias", "view_switch",
+        "view_quickanswer", "add_quickanswer", "change_quickanswer", "delete_quickanswer",
     ),
     "Vendedores": ("watch", "act"),
     "Observadores": ("watch",),
@@ -32,5 +33,7 @@ def grant(**_: Any) -> None:
     for name, codenames in GROUPS.items():
         group, _created = Group.objects.get_or_create(name=name)
         group.permissions.add(
-            *Permission.objects.filter(content_type__app_label__in=("conversations", "bot"), codename__in=codenames)
+            *Permission.objects.filter(
+                content_type__app_label__in=("people", "conversations", "bot"), codename__in=codenames
+            )
         )

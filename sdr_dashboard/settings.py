@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "rest_framework",
+    "people",
     "conversations",
     "bot",
     "sdr_dashboard",
@@ -123,6 +124,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "people.middleware.Preferences",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -143,6 +145,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "people.context_processors.people",
                 "bot.context_processors.bot",
             ]
         },
@@ -401,6 +404,7 @@ LOGGING = {
     "root": {"handlers": ["stdout"], "level": _OTHERS_LOG_LEVEL},
     "loggers": {
         "sdr_dashboard": {"level": LOG_LEVEL},
+        "people": {"level": LOG_LEVEL},
         "conversations": {"level": LOG_LEVEL},
         "bot": {"level": LOG_LEVEL},
         # Django's own set-up has handlers of its own here, which know no filter.

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from conversations.evolution.sandbox import Failure
-from tests.stack import PASSWORD, Stack, eventually
+from tests.stack import PASSWORD, Stack
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -232,14 +232,15 @@ def test_what_comes_while_the_page_reads_again_stays_on_it(stack: Stack, window:
     page.route(stack.page(lead), lambda route: read.append((route, route.fetch())), times=1)
 
     page.locator("#refresh-messages").click()
-    eventually(lambda: page.wait_for_timeout(50) or read)
+    while not read:
+        page.wait_for_timeout(50)
     stack.sandbox.lead_writes(lead, "Ainda estão aí?", name="Jonas Lima")
     expect(bubble(page, "Ainda estão aí?")).to_be_visible(timeout=SOON_MS)
     route, answer = read[0]
     with page.expect_response(stack.page(lead)):
         route.fulfill(response=answer)
 
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    expect(page.locator(".htmx-request")).to_have_count(0)
     expect(bubble(page, "Ainda estão aí?")).to_have_count(1, timeout=SOON_MS)
 
 

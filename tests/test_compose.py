@@ -225,4 +225,13 @@ def test_the_image_runs_as_nobody_special_and_takes_no_secrets_along() -> None:
 
     assert re.search(r"^USER 10001:10001$", dockerfile, flags=re.M)
     assert "*" in ignored
-    assert let_in == {"manage.py", "requirements", "sdr_dashboard", "conversations", "bot", "templates", "locale"}
+    assert let_in == {
+        "manage.py",
+        "requirements",
+        "sdr_dashboard",
+        "people",
+        "conversations",
+        "bot",
+        "templates",
+        "locale",
+    }

@@ -68,7 +68,7 @@ def test_every_make_target_that_a_document_names_exists() -> None:
     assert named <= targets
 
 
-@pytest.mark.parametrize("kind", ["base", "dev", "postgres", "google-genai"])
+@pytest.mark.parametrize("kind", ["pip", "base", "dev", "postgres", "google-genai"])
 def test_requirements_are_locked_with_hashes_and_name_no_index(kind: str) -> None:
     lock = (BASE / "requirements" / f"{kind}.txt").read_text()
     pins = re.findall(r"^[A-Za-z0-9._\[\]-]+==\S+.*\\$", lock, flags=re.M)

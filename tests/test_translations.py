@@ -42,7 +42,7 @@ def test_compiling_needs_no_gettext_and_is_done_once(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="gettext is not installed")
 def test_the_translations_are_in_step_with_the_sources(tmp_path: Path) -> None:
     """What `make messages` would write has the same entries as what is there."""
-    for part in ("manage.py", "sdr_dashboard", "conversations", "bot", "templates", "locale"):
+    for part in ("manage.py", "sdr_dashboard", "people", "conversations", "bot", "templates", "locale"):
         copy = shutil.copytree if (BASE / part).is_dir() else shutil.copy
         copy(BASE / part, tmp_path / part)
     command = ["manage.py", "makemessages", "--all", "--no-obsolete", "--no-wrap"]

@@ -525,4 +525,4 @@ def test_every_page_says_what_is_a_stand_in(client: Client, settings: Settings) 
 def test_portuguese_is_what_people_get_who_ask_for_nothing(client: Client) -> None:
     page = text(client.get("/login/"))
 
-    assert '<html lang="pt-br">' in page
+    assert '<html lang="pt-br" ' in page

@@ -1,0 +1,1 @@
+"""The pages and what people do on them, a file for each part. What happens meanwhile is in `stream.py`."""
