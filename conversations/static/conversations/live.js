@@ -87,22 +87,4 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (wasAsked(event)) failure.hidden = true;
   });
-
-  // ---------------------------------------------------------------------------------------------------------- menus
-
-  document.addEventListener("click", (event) => {
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
-    }
-  });
-  document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
-    if (!menu) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  });
-  document.addEventListener("submit", (event) => {
-    // Nobody finds another person's unfinished answers after a log-out.
-    if (event.target.matches("[data-forget]")) sessionStorage.clear();
-  });
 })();

@@ -1,0 +1,87 @@
+"""What people of ours write to each other and to the bot about a conversation. Sealed, expiring, erasable; never a
+lead's words, and in no log, event or audit row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from conversations import live, sealed
+from conversations.message import Key
+from conversations.models import Note
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+#: How long a note is kept when nothing else is said.
+LIFETIME = timedelta(days=90)
+#: Characters.
+LONGEST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A note as it is read."""
+
+    id: int
+    kind: Note.Kind
+    text: str
+    #: Who wrote it, in words; "" when that person's account is gone.
+    author: str
+    author_id: int | None
+    at: datetime
+    expires_at: datetime
+    turns_left: int
+
+
+def write(
+    key: Key, kind: Note.Kind, author: User, text: str, *, lifetime: timedelta = LIFETIME, turns: int = 0
+) -> Written:
+    """Keep `text` and tell the screens that there is something to read. Raises ValueError for an empty or long one."""
+    text = text.strip()
+    if not 0 < len(text) <= LONGEST:
+        raise ValueError(f"a note has 1 to {LONGEST} characters")
+    now = timezone.now()
+    note = Note.objects.create(
+        instance=key.instance, conversation=key.conversation, kind=kind, author=author, sealed_text=sealed.seal(text),
+        at=now, expires_at=now + lifetime, turns_left=turns,
+    )  # fmt: skip
+    live.publish("note", instance=key.instance, conversation=key.conversation)
+    return _written(note, text)
+
+
+def of(key: Key, *kinds: Note.Kind, limit: int = 100) -> list[Written]:
+    """The newest `limit` notes of a conversation that are not over, oldest first; of all `kinds` when none is named.
+
+    What can no longer be unsealed (SECRET_KEY was changed) is left out.
+    """
+    rows = Note.objects.select_related("author").filter(
+        instance=key.instance, conversation=key.conversation, expires_at__gt=timezone.now()
+    )
+    rows = rows.filter(kind__in=kinds) if kinds else rows
+    found = [(row, sealed.unseal(row.sealed_text)) for row in rows.order_by("-at", "-pk")[:limit]]
+    return [_written(row, text) for row, text in reversed(found) if text is not None]
+
+
+def erase(key: Key, note_id: int) -> bool:
+    """Forget one note of a conversation; False when there is none."""
+    gone, _ = Note.objects.filter(pk=note_id, instance=key.instance, conversation=key.conversation).delete()
+    if gone:
+        live.publish("note", instance=key.instance, conversation=key.conversation)
+    return bool(gone)
+
+
+def erase_expired(now: datetime) -> int:
+    """Forget what is over; how many there were."""
+    return Note.objects.filter(expires_at__lte=now).delete()[0]
+
+
+def _written(note: Note, text: str) -> Written:
+    author = note.author
+    name = (author.get_full_name() or author.get_username()) if author else ""
+    return Written(
+        note.pk, Note.Kind(note.kind), text, name, note.author_id, note.at, note.expires_at, note.turns_left
+    )  # fmt: skip
