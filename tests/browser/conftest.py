@@ -1,0 +1,104 @@
+"""The dashboard in a real browser, over the whole product as processes. One stack and one Chromium for all of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.stack import PASSWORD, Stack
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs a Chromium and starts processes."""
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.process)
+            item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"))
+
+
+#: Seconds until a screen must have caught up; generous, since the machine may be busy.
+SOON_MS = 15_000
+DESK, TABLET, PHONE = (1440, 900), (820, 1180), (360, 740)
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything, running; the bot is on and answers by its offline rules."""
+    running = Stack(tmp_path_factory.mktemp("browser"), GEMINI_API_KEY="")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """One browser for all; each test opens windows of its own."""
+    quiet = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync")  # fmt: skip
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(quiet))
+        yield browser
+        browser.close()
+
+
+Window = Callable[..., Page]
+
+
+@pytest.fixture
+def window(stack: Stack, chromium: Browser) -> Iterator[Window]:
+    """Open a window of its own, logged in as `user` ("" for nobody); afterwards no page may have complained."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_one(user: str = "ana", size: tuple[int, int] = DESK, **options: Any) -> Page:
+        context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, locale="pt-BR", **options)
+        contexts.append(context)
+        context.set_default_timeout(SOON_MS)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+        page.goto(f"{stack.url}/login/")
+        if user:
+            page.get_by_label("Usuário").fill(user)
+            page.get_by_label("Senha").fill(PASSWORD)
+            page.get_by_role("button", name="Entrar").click()
+            page.wait_for_url(f"{stack.url}/")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+_numbers = iter(range(10, 1000))
+
+
+@pytest.fixture
+def lead() -> str:
+    """A lead nobody has heard of yet."""
+    return f"5511987{next(_numbers):06}@s.whatsapp.net"
+
+
+def bubble(page: Page, text: str) -> Any:
+    return page.locator("li.bubble", has_text=text)
+
+
+def open_conversation(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name).first.click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+
+
+def quiet(stack: Stack, lead: str, name: str) -> None:
+    """A conversation of the past: the lead has the last word, and no webhook told of it."""
+    stack.sandbox.lead_writes(lead, "obrigada", name=name, at=stack.sandbox.clock() - 86_400 * 3, webhook=False)
