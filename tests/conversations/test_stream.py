@@ -29,7 +29,7 @@ OPEN = f"/events/?c={INSTANCE}/{opaque_id(MARIANA)}"
 def shown(event: str, said: Message | None = None, *, key: Key | None = MARIANA, **facts: Any) -> dict[str, str]:
     """What a screen on Mariana's conversation is told of it, in English."""
     instance, conversation = key or ("", "")
-    return dict(stream.shown(Frame(event, instance, conversation, said, facts), "en"))
+    return dict(stream.shown(Frame(event, instance, conversation, said, facts), "en", MARIANA))
 
 
 # ------------------------------------------------------------------------------------------------------- what it says
@@ -38,7 +38,7 @@ def shown(event: str, said: Message | None = None, *, key: Key | None = MARIANA,
 def test_a_message_comes_as_the_bubble_of_the_page() -> None:
     told = shown("message", message("A1", text="Oi <b>"))
 
-    assert told["list"] == ""
+    assert list(told) == ["message", "presence"]
     assert 'id="message-A1"' in told["message"]
     assert "Oi &lt;b&gt;" in told["message"]
 
@@ -51,7 +51,7 @@ def test_a_message_comes_as_the_bubble_of_the_page() -> None:
     ],
 )
 def test_what_belongs_to_another_message_makes_the_page_read_again(said: Message) -> None:
-    assert shown("message", said) == {"changed": "", "list": ""}
+    assert shown("message", said) == {"changed": ""}
 
 
 def test_a_lead_who_has_written_is_writing_no_more() -> None:
@@ -61,7 +61,7 @@ def test_a_lead_who_has_written_is_writing_no_more() -> None:
 
 @pytest.mark.parametrize("event", ["edited", "deleted"])
 def test_a_change_makes_the_page_read_again(event: str) -> None:
-    assert shown(event, message_id="A1") == {"changed": "", "list": ""}
+    assert shown(event, message_id="A1") == {"changed": ""}
 
 
 def test_delivery_comes_as_a_patch() -> None:
@@ -91,7 +91,9 @@ def test_what_the_bot_does_is_told_in_words(facts: dict[str, Any], words: str) -
 
 
 def test_a_bot_that_was_stopped_leaves_a_draft_to_look_at() -> None:
-    assert shown("bot", doing="stopped") == {"bot": "", "control": ""}
+    told = shown("bot", doing="stopped")
+
+    assert (told["bot"], told["control"]) == ("", "")
 
 
 def test_the_lead_is_seen_typing() -> None:
@@ -100,7 +102,7 @@ def test_the_lead_is_seen_typing() -> None:
 
 
 def test_control_and_the_switch_are_hints_to_read() -> None:
-    assert shown("control", mode="human") == {"control": "", "list": ""}
+    assert shown("control", mode="human") == {"control": ""}
     assert shown("switch", key=None) == {"switch": ""}
 
 
@@ -109,7 +111,7 @@ def test_the_words_are_those_of_the_person(settings: Settings) -> None:
     with translation.override("pt-br"):
         expected = translation.gettext("Another integration")
 
-    assert expected in dict(stream.shown(Frame("message", *MARIANA, said), "pt-br"))["message"]
+    assert expected in dict(stream.shown(Frame("message", *MARIANA, said), "pt-br", MARIANA))["message"]
 
 
 # ------------------------------------------------------------------------------------------------------- for whom it is

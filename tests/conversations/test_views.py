@@ -147,7 +147,9 @@ def test_the_list_has_pages(for_bob: Client, sandbox: Sandbox) -> None:
 
     assert first.count('class="row"') == 50
     assert second.count('class="row"') == 5
-    assert "1–50 of 55" in first
+    assert "50 of 55" in first
+    assert 'rel="next" href="/?page=2"' in first
+    assert 'rel="prev"' in second
 
 
 def test_htmx_gets_the_list_alone(for_bob: Client, sandbox: Sandbox) -> None:
