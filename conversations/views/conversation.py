@@ -6,9 +6,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from conversations import live, seen, sending, shown
+from conversations import live, sending, shown
 from conversations.views import parts
-from conversations.views.guard import Request, fragment, key_of, may, rep
+from conversations.views.guard import Request, fragment, key_of, may
 
 
 @require_GET
@@ -25,7 +25,7 @@ def conversation(request: Request, instance: str, opaque: str) -> HttpResponse:
     context = parts.bubbles(request, key) if target in (None, "messages") else {}
     context |= parts.about(request, key)
     if target in (None, "messages"):
-        seen.mark(rep(request), key)
+        parts.look(request, key)
     if target in (None, "list", "more"):
         context |= parts.the_list(request, open_key=key)
     if target is None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from conversations import control, late, live, pictures, seen
+from conversations import control, late, live, pictures
 from conversations.forms import SeveralForm
 from conversations.message import Key
 from conversations.models import Mode
@@ -49,7 +49,7 @@ def show_inbox(request: Request) -> HttpResponse:
 @of_conversation
 def mark_seen(request: Request, key: Key) -> HttpResponse:
     """What came while the conversation stood on the screen is no news to this person."""
-    seen.mark(rep(request), key)
+    parts.look(request, key)
     return HttpResponse(status=204)
 
 

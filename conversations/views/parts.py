@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from conversations import control, history, sealed, sending, shown, switches
+from conversations import control, history, sealed, seen, sending, shown, switches
 from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import Inbox, inbox, lists_groups
@@ -104,6 +104,12 @@ def _tabs(question: Question, numbers: dict[str, int]) -> list[dict[str, Any]]:
         }
         for view in View
     ]
+
+
+def look(request: Request, key: Key) -> None:
+    """What is in the conversation by now is no news to this person any more."""
+    row = inbox().row(key)
+    seen.mark(rep(request), key, row.arrivals[-1].at if row and row.arrivals else None)
 
 
 def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
