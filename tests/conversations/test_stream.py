@@ -14,11 +14,12 @@ from django.test import AsyncClient, Client
 from django.utils import translation
 from pytest_django import Settings
 
-from conversations import live, stream
+from conversations import inbox, live, stream
 from conversations.frames import Frame
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Message, Reaction
 from conversations.sealed import opaque_id
+from people.models import Profile
 from tests.conversations.conftest import INSTANCE
 from tests.factories import LEAD, message
 
@@ -161,17 +162,18 @@ def _tell(event: str, key: Key, said: Message | None = None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("valkey")
-def test_a_screen_hears_its_conversation_and_of_the_others_only_that_there_is_news(bob: User) -> None:
+@pytest.mark.usefixtures("valkey", "sandbox")
+def test_a_screen_hears_its_conversation_and_of_the_others_their_rows(bob: User) -> None:
     browser = AsyncClient()
     browser.force_login(bob)
+    pedro = Key(INSTANCE, JID("5511999990002@s.whatsapp.net"))
 
     async def story() -> tuple[Any, list[str]]:
         response = await browser.get(OPEN)
         coming = events(response)
         await until(coming, "gap")
-        await asyncio.to_thread(_tell, "message", Key(INSTANCE, JID("5511999990002@s.whatsapp.net")), message("B"))
-        heard = await until(coming, "list")
+        inbox.inbox().hear(Frame("message", *pedro, message("B")))
+        heard = await until(coming, "row")
         await asyncio.to_thread(_tell, "message", MARIANA, message("A"))
         heard += await until(coming, "message")
         response.close()
@@ -179,7 +181,7 @@ def test_a_screen_hears_its_conversation_and_of_the_others_only_that_there_is_ne
 
     response, heard = asyncio.run(story())
 
-    assert heard == ["list", "message"]
+    assert {"row", "message"} <= set(heard) <= {"row", "counts", "message"}
     assert response["Content-Type"] == "text/event-stream"
     assert response["X-Accel-Buffering"] == "no"
     assert response["Cache-Control"] == "no-store"
@@ -187,7 +189,7 @@ def test_a_screen_hears_its_conversation_and_of_the_others_only_that_there_is_ne
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey")
-@pytest.mark.parametrize("farewell", ["logged out", "no longer active", "no longer allowed"])
+@pytest.mark.parametrize("farewell", ["logged out", "no longer active", "no longer allowed", "sees less"])
 def test_the_stream_ends_when_its_person_is_no_longer_welcome(
     bob: User, farewell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,6 +202,8 @@ def test_the_stream_ends_when_its_person_is_no_longer_welcome(
             Session.objects.all().delete()
         elif farewell == "no longer active":
             User.objects.filter(pk=bob.pk).update(is_active=False)
+        elif farewell == "sees less":
+            Profile.objects.create(user=bob, instances=["another"])
         else:
             bob.groups.clear()
         _tell("message", MARIANA, message("A"))
