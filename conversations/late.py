@@ -46,12 +46,13 @@ class Limits:
 
     def are_missed_by(self, row: Row, standing: Standing) -> bool:
         """The bot owes this lead an answer and will not give it by itself."""
-        asked_at = row.asked_at
-        if asked_at is None or self.before is None or asked_at >= self.before:
+        first = row.waiting_since
+        if first is None or self.before is None or first >= self.before:
             return False
-        since = self.since.get(row.key.instance)
-        is_the_bots = standing.mode is Mode.BOT and not standing.opted_out and not row.is_group
-        return is_the_bots and since is not None and asked_at >= since.replace(microsecond=0)
+        asked_at, since = row.asked_at or first, self.since.get(row.key.instance)
+        if since is None or not since <= asked_at < self.before:
+            return False
+        return standing.mode is Mode.BOT and not standing.opted_out and not row.is_group
 
 
 _before: list[Callable[[], datetime]] = []
@@ -68,7 +69,9 @@ def limits() -> Limits:
     if not _before:
         return Limits()
     state = switches.state()
-    return Limits(_before[0](), {name: state.bot_since(name) for name in state.instances})
+    since = {name: state.bot_since(name) for name in state.instances}
+    # The gateway counts whole seconds.
+    return Limits(_before[0](), {name: at.replace(microsecond=0) if at else None for name, at in since.items()})
 
 
 def answer(keys: Sequence[Key], rep: User) -> list[Key]:

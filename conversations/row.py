@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from conversations.jid import JIDKind, kind
+from conversations.jid import is_group
 from conversations.message import Key, Message
 
 #: Characters of the last message that are kept.
@@ -42,14 +42,12 @@ class Row:
     @property
     def is_group(self) -> bool:
         """Several people talk there."""
-        return kind(self.key.conversation) is JIDKind.GROUP
+        return is_group(self.key.conversation)
 
     @property
     def asked_at(self) -> datetime | None:
-        """When the newest message that waits for an answer was sent; None when nothing waits."""
-        if self.waiting_since is None:
-            return None
-        return self.last.sent_at if self.last.waits_for_answer else self.waiting_since
+        """When the lead, who waits, last said something; None when nothing waits."""
+        return self.waiting_since if self.waiting_since is None or self.last.from_me else self.last.sent_at
 
     def unread_since(self, moment: datetime) -> int:
         """How many messages of the lead came after `moment`; one above `MOST_COUNTED` stands for more."""

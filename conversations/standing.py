@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.utils import timezone
 
@@ -34,13 +35,11 @@ def standings(instances: Iterable[str]) -> dict[Key, Standing]:
     found: dict[Key, Standing] = {}
     for instance, conversation, mode, until, holder_id, opted_out in facts:
         is_over = until is not None and until <= now and mode in (Mode.HUMAN, Mode.PAUSED)
-        found[Key(instance, JID(conversation))] = (
-            Standing(opted_out=opted_out) if is_over else Standing(Mode(mode), holder_id, opted_out)
-        )
+        standing = _standing(Mode.BOT, None, opted_out) if is_over else _standing(mode, holder_id, opted_out)
+        found[Key(instance, JID(conversation))] = standing
     return found
 
 
-def of(control: Control) -> Standing:
-    """What one row of `Control` says at this moment."""
-    mode = control.mode_at(timezone.now())
-    return Standing(mode, control.holder_id if mode is Mode.HUMAN else None, control.opted_out)
+@lru_cache(maxsize=1000)
+def _standing(mode: str, holder_id: int | None, opted_out: bool) -> Standing:
+    return Standing(Mode(mode), holder_id, opted_out)

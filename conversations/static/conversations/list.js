@@ -255,14 +255,15 @@
     list.scrollTop = wanted;
     wanted = null;
   }
-  const was = JSON.parse(sessionStorage.getItem(PLACE) ?? "null");
-  if (was?.top && was.query === rows().dataset.query) {
+  // After htmx, which listens to the page only once it is whole.
+  document.addEventListener("DOMContentLoaded", () => {
+    const was = JSON.parse(sessionStorage.getItem(PLACE) ?? "null");
+    if (!was?.top || was.query !== rows().dataset.query) return list.querySelector(".row.is-open")?.scrollIntoView({ block: "nearest" });
     wanted = was.top;
-    if (Number(was.pages) > Number(rows().dataset.pages)) {
-      rows().dataset.pages = was.pages;
-      readAgain();
-    } else restore();
-  } else list.querySelector(".row.is-open")?.scrollIntoView({ block: "nearest" });
+    if (Number(was.pages) <= Number(rows().dataset.pages)) return restore();
+    rows().dataset.pages = was.pages;
+    readAgain();
+  });
 
   // --------------------------------------------------------------------------------------- what was looked at is seen
 
