@@ -92,7 +92,7 @@ def test_the_search_answers_while_one_types(stack: Stack, window: Window, lead: 
     expect(page.locator(".row-item").filter(has_not_text="Renata")).to_have_count(0, timeout=SOON_MS)
     expect(row(page, "Renata Acácio").first).to_be_visible()
     expect(box).to_be_focused()
-    expect(page.get_by_text("A busca olha só a última mensagem")).to_be_visible()
+    expect(page.get_by_text("a busca olha só a última mensagem")).to_be_visible()
     expect(page).to_have_url(re.compile("q="))
     box.fill("ninguém com esse nome")
     expect(page.get_by_text("Nada encontrado")).to_be_visible()
@@ -126,7 +126,7 @@ def test_several_are_paused_at_once(stack: Stack, window: Window, lead: str) -> 
     page.get_by_role("button", name="Selecionar várias").click()
     row(page, "Zulmira Um").locator(".row").click()
     page.get_by_label("Selecionar Zulmira Dois").check()
-    expect(page.get_by_text("2 selecionadas")).to_be_visible()
+    expect(page.get_by_text("Selecionadas: 2")).to_be_visible()
     page.locator("#several-pause summary").click()
     page.get_by_role("button", name="1 hora").click()
 

@@ -91,7 +91,7 @@ def test_whoever_sees_the_same_gets_the_same_drawing(hub: live.Hub, here: Inbox,
 def test_language_and_permission_make_another_row(hub: live.Hub, here: Inbox, alice: User, olga: User) -> None:
     hers, theirs = told(hub, here, [watcher(alice, language="pt-br"), watcher(olga, may_act=False)])
 
-    assert "sem resposta" in html(hers)
+    assert "espera há" in html(hers)
     assert "unanswered" in html(theirs)
     assert "checkbox" in html(hers)
     assert "checkbox" not in html(theirs)

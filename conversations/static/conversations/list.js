@@ -171,6 +171,9 @@
     }
   };
 
+  const showTab = () => document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  showTab();
+
   let source = null;
   document.addEventListener("htmx:sseOpen", (event) => {
     if (source === event.detail.source) return;
@@ -227,6 +230,7 @@
       waiting.clear();
       showPill();
       if (requestConfig?.elt !== refresh) list.scrollTop = 0;
+      setTimeout(showTab); // they are renewed after the list
     } else {
       return;
     }
