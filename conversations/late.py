@@ -72,7 +72,10 @@ def limits() -> Limits:
     state = switches.state()
     since = {name: state.bot_since(name) for name in state.instances}
     # The gateway counts whole seconds. All in one zone: comparing across zones is slow, ten thousand times.
-    return Limits(_before[0]().astimezone(utc.utc), {name: at.replace(microsecond=0) if at else None for name, at in since.items()})
+    return Limits(
+        _before[0]().astimezone(utc.utc),
+        {name: at.replace(microsecond=0) if at else None for name, at in since.items()},
+    )
 
 
 def answer(keys: Sequence[Key], rep: User) -> list[Key]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth.models import User
@@ -342,3 +345,73 @@ def test_without_a_picture_there_are_the_initials(for_bob: Client, leads: Any, s
 
     assert "<img" not in get(for_bob).partition('id="list"')[2]
     assert for_bob.get(f"/c/{place(MARIANA_KEY)}/picture/").status_code == 404
+
+
+class _Gateway(BaseHTTPRequestHandler):
+    """Knows one picture, and says where it lies."""
+
+    picture = b"\x89PNG\r\n\x1a\n and so on"
+    url = "/me.png"
+    asked: ClassVar[list[tuple[str, str | None]]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        host = f"http://{self.headers['Host']}"
+        self._answer(json.dumps({"profilePictureUrl": self.url.replace("/me", f"{host}/me")}).encode())
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers["apikey"]))
+        self._answer(self.picture)
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def gateway(settings: Settings) -> Iterator[type[_Gateway]]:
+    pictures.forget()
+    handler = type("Gateway", (_Gateway,), {"asked": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        settings.EVOLUTION_API_URL = f"http://127.0.0.1:{server.server_address[1]}"
+        yield handler
+        server.shutdown()
+    pictures.forget()
+
+
+def test_a_picture_comes_through_us_once_without_the_key_and_is_kept_by_no_browser(
+    for_bob: Client, gateway: type[_Gateway]
+) -> None:
+    first, second = (for_bob.get(f"/c/{place(MARIANA_KEY)}/picture/") for _ in range(2))
+
+    assert first.content == second.content == gateway.picture
+    assert first["Content-Type"] == "image/png"
+    assert first["Cache-Control"] == "private, no-store"
+    assert first["X-Content-Type-Options"] == "nosniff"
+    assert gateway.asked == [("/me.png", None)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"picture": b"<svg onload=alert(1)>"}, "no picture"),
+        ({"url": "http://169.254.169.254/me.png"}, "leads elsewhere"),
+        ({"url": "https://pps.whatsapp.net.example.com/me.png"}, "leads elsewhere"),
+        ({"url": ""}, "there is none"),
+        ({"picture": b"\xff\xd8\xff" + bytes(300_000)}, "too large"),
+    ],
+)
+def test_what_is_no_picture_of_whatsapp_is_not_shown(
+    for_bob: Client, gateway: type[_Gateway], facts: dict[str, Any], why: str
+) -> None:
+    for name, value in facts.items():
+        setattr(gateway, name, value)
+
+    assert for_bob.get(f"/c/{place(MARIANA_KEY)}/picture/").status_code == 404, why
+    assert gateway.asked == [] or "picture" in facts
