@@ -10,11 +10,10 @@ from django import template
 from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext, pgettext
 
 from conversations import jid
+from conversations.formatting import formatted, is_only_emoji
 from conversations.inbox import Row
 from conversations.message import Author, Key, Kind, Message, Status
 from conversations.models import Control, Mode
@@ -201,33 +200,8 @@ def ticks(status: Status | None) -> str:
     return {Status.ERROR: "!", Status.PENDING: "◷", Status.SERVER_ACK: "✓"}.get(status, "✓✓")
 
 
-_OPENS = {")": "(", "]": "["}
-_LINK = re.compile(r"https?://[^\s<>\"'`\\^{|}\u200b-\u200f\u202a-\u202e\u2066-\u2069]+", re.IGNORECASE)
-
-
-@register.filter(is_safe=True)
-def linked(text: str) -> SafeString:
-    """A stranger's text, escaped, with its http(s) addresses made links. The address is shown as it is."""
-    parts, end = [], 0
-    for found in _LINK.finditer(text):
-        address = _without_trailing(found[0])
-        parts.append(conditional_escape(text[end : found.start()]))
-        parts.append(
-            format_html('<a href="{0}" target="_blank" rel="noopener noreferrer nofollow ugc">{0}</a>', address)
-        )
-        end = found.start() + len(address)
-    parts.append(conditional_escape(text[end:]))
-    # Every part is escaped above, or made by format_html.
-    return mark_safe("".join(parts))
-
-
-def _without_trailing(address: str) -> str:
-    """Without the punctuation of the sentence around it; a closing bracket stays when it was opened inside."""
-    while address[-1] in ".,;:!?*_~…" or (
-        address[-1] in _OPENS and address.count(_OPENS[address[-1]]) < address.count(address[-1])
-    ):
-        address = address[:-1]
-    return address
+register.filter(formatted, is_safe=True)
+register.filter(is_only_emoji)
 
 
 @register.filter
