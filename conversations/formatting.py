@@ -23,11 +23,8 @@ _ATOM = "\ue000"
 _ATOMS = re.compile(rf"`([^`\n]+)`|({_LINK})|{_ATOM}", re.IGNORECASE)
 _STYLES = {"*": "strong", "_": "em", "~": "s"}
 #: A mark opens before and closes after a word, not inside one: snake_case and 2*3*4 are left alone.
-_STYLE = re.compile(
-    r"(?<![^\W_])(?:"
-    + "|".join(rf"{re.escape(m)}(?=\S)([^{m}\n]+)(?<=\S){re.escape(m)}" for m in "*_~")
-    + r")(?![^\W_])"
-)
+_PAIRS = "|".join(rf"{re.escape(mark)}(?=\S)([^{mark}\n]+)(?<=\S){re.escape(mark)}" for mark in _STYLES)
+_STYLE = re.compile(rf"(?<![^\W_])(?:{_PAIRS})(?![^\W_])")
 _BULLET = re.compile(r"[-*] (?=\S)")
 _NUMBER = re.compile(r"(\d{1,3})\. (?=\S)")
 _QUOTED = re.compile(r"> ?(?=\S)")

@@ -31,9 +31,8 @@ def file(request: Request, key: Key, message_id: str) -> HttpResponse:
     except EvolutionError as error:
         return _missing(request, key, error)
     response = _part(request, found)
-    response["Content-Disposition"] = content_disposition_header(
-        as_attachment="download" in request.GET or not found.is_shown, filename=found.name
-    )
+    is_saved = "download" in request.GET or not found.is_shown
+    response["Content-Disposition"] = content_disposition_header(is_saved, found.name) or "attachment"
     response["Accept-Ranges"] = "bytes"
     return _harmless(response)
 

@@ -44,6 +44,34 @@ def test_an_address_keeps_its_marks() -> None:
     assert 'href="https://a.example/_x_/~y"' in formatted("https://a.example/_x_/~y")
 
 
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("veja https://a.example/x.", "https://a.example/x"),
+        ("(https://a.example/x)", "https://a.example/x"),
+        ("https://a.example/x_(y) e", "https://a.example/x_(y)"),
+        ("HTTP://a.example?a=1&b=2!", "HTTP://a.example?a=1&amp;b=2"),
+        ('https://a.example/"onmouseover="x', "https://a.example/"),
+        ("*https://a.example*", "https://a.example"),
+    ],
+)
+def test_addresses_become_links(text: str, address: str) -> None:
+    assert f'<a href="{address}" target="_blank" rel="noopener noreferrer nofollow ugc">{address}</a>' in formatted(
+        text
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["javascript:alert(1)", "data:text/html,x", "www.a.example", "a.example", "ftp://a.example", "https://"]
+)
+def test_nothing_else_becomes_one(text: str) -> None:
+    assert "<a" not in formatted(text)
+
+
+def test_an_address_cannot_hide_what_it_is_by_turning_the_text_around() -> None:
+    assert 'href="https://a.example/"' in formatted("https://a.example/\u202egpj.exe")
+
+
 class _Reader(HTMLParser):
     """What a browser makes of it: tags, attributes, text."""
 

@@ -124,35 +124,6 @@ def test_every_status_has_a_mark_and_a_word(status: Status | None) -> None:
     assert bool(shown.ticks(status)) is bool(shown.status_word(status)) is (status is not None)
 
 
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("veja https://a.example/x.", "https://a.example/x"),
-        ("(https://a.example/x)", "https://a.example/x"),
-        ("https://a.example/x_(y) e", "https://a.example/x_(y)"),
-        ("HTTP://a.example?a=1&b=2!", "HTTP://a.example?a=1&amp;b=2"),
-        ('https://a.example/"onmouseover="x', "https://a.example/"),
-        ("*https://a.example*", "https://a.example"),
-    ],
-)
-def test_addresses_become_links(text: str, address: str) -> None:
-    assert (
-        f'<a href="{address}" target="_blank" rel="noopener noreferrer nofollow ugc">{address}</a>'
-        in shown.formatted(text)
-    )
-
-
-@pytest.mark.parametrize(
-    "text", ["javascript:alert(1)", "data:text/html,x", "www.a.example", "a.example", "ftp://a.example", "https://"]
-)
-def test_nothing_else_becomes_one(text: str) -> None:
-    assert "<a" not in shown.formatted(text)
-
-
-def test_an_address_cannot_hide_what_it_is_by_turning_the_text_around() -> None:
-    assert 'href="https://a.example/"' in shown.formatted("https://a.example/\u202egpj.exe")
-
-
 def test_a_place_is_a_link_to_a_map() -> None:
     here = message("A", kind=Kind.LOCATION, place=Place(-23.5614, -46.6559))
 
