@@ -103,7 +103,8 @@ def _inline(line: str) -> str:
 
 def _styled(words: str, marks: str) -> str:
     """`words` escaped, with the styles of `marks`; a style holds no other of its own kind."""
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for found in _STYLE.finditer(words) if marks else ():
         mark = found[0][0]
         if mark not in marks:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET
 from conversations import live
 from conversations.frames import Frame
 from conversations.message import Key, Status
-from conversations.shown import Bubble
+from conversations.shown import Bubble, address
 from conversations.views.guard import key_of
 
 #: An open stream asks so often whether its person may still watch, in seconds.
@@ -82,7 +82,11 @@ def shown(what: Frame, language: str) -> list[tuple[str, str]]:
                 return [("changed", ""), ("list", "")]
             # Whoever has sent a message has stopped writing it; the gateway does not always say so.
             stopped = [("presence", "")] if what.message.is_from_lead else []
-            return [("message", _render("_message.html", bubble=Bubble(what.message))), *stopped, ("list", "")]
+            return [
+                ("message", _render("_message.html", bubble=Bubble(what.message), url=address(what.key))),
+                *stopped,
+                ("list", ""),
+            ]
         if what.event == "status":
             return [("patch", patch)] if (patch := _status(what)) else []
         if what.event == "bot":

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from conversations import jid
 from conversations.formatting import formatted, is_only_emoji
 from conversations.inbox import Row
-from conversations.message import Author, Key, Kind, Message, Status
+from conversations.message import Author, Key, Kind, Media, Message, Status
 from conversations.models import Control, Mode
 
 register = template.Library()
@@ -167,6 +167,16 @@ def kind_word(message: Message) -> str:
 
 
 @register.filter
+def kind_name(kind: Kind) -> str:
+    """What sort of thing a quoted message is, of which nothing else is known."""
+    return {
+        Kind.AUDIO: gettext("Audio"), Kind.IMAGE: gettext("Photo"), Kind.VIDEO: gettext("Video"),
+        Kind.DOCUMENT: gettext("Document"), Kind.STICKER: gettext("Sticker"), Kind.LOCATION: gettext("Location"),
+        Kind.CONTACT: gettext("Contact"),
+    }.get(kind, "")  # fmt: skip
+
+
+@register.filter
 def preview(message: Message) -> str:
     """The one line that stands for a message in the list, without its author."""
     if message.is_deleted:
@@ -221,6 +231,19 @@ def megabytes(size: int | None) -> str:
     if size < 2**20:
         return f"{max(1, round(size / 1024))} kB"
     return f"{number_format(size / 2**20, 1)} MB"
+
+
+@register.filter
+def file_type(media: Media) -> str:
+    """The ending of a file's name, as a person tells files apart: PDF, XLSX; "" without one."""
+    ending = media.file_name.rpartition(".")[2] if "." in media.file_name else ""
+    return ending.upper() if ending.isalnum() and len(ending) <= 5 else ""
+
+
+@register.filter
+def is_web(address: str) -> bool:
+    """It may stand in a link: nothing but http(s)."""
+    return address.lower().startswith(("https://", "http://"))
 
 
 # ----------------------------------------------------------------------------------------------------------- control
