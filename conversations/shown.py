@@ -63,6 +63,16 @@ class Bubble:
     is_first_new: bool = False
 
     @property
+    def at(self) -> str:
+        """When, in seconds since 1970."""
+        return str(int(self.message.sent_at.timestamp()))
+
+    @property
+    def moment(self) -> str:
+        """When, for machines, in the person's time zone."""
+        return timezone.localtime(self.message.sent_at).isoformat()
+
+    @property
     def version(self) -> str:
         """Another one when it must be drawn again. Delivery does not count: ticks come by themselves."""
         said = self.message
