@@ -24,7 +24,7 @@
   const parsed = (html) => {
     const holder = document.createElement("template");
     holder.innerHTML = html;
-    return [...holder.content.querySelectorAll("li")].filter((node) => !node.parentElement.closest("li"));
+    return [...holder.content.children];
   };
 
   // Delivery is told in any order and never goes back; that it failed may come only before it went out.
@@ -63,6 +63,9 @@
     }
   };
 
+  // Only what has links that htmx follows: the list itself hears events already, and would hear them twice.
+  const wire = () => messages.querySelectorAll(":scope > .more, :scope > .empty").forEach((node) => htmx.process(node));
+
   // Nodes that stay are not touched: touching stops a film and loses the focus.
   const arrange = (wanted) => {
     const stays = new Set(wanted);
@@ -73,7 +76,7 @@
       else messages.insertBefore(node, next);
     }
     tidy();
-    htmx.process(messages);
+    wire();
   };
 
   // What a page that was read again says of the newest messages, with the older ones that were loaded before, and with
@@ -108,7 +111,7 @@
     const fresh = parsed(html).filter((node) => !isBubble(node) || !document.getElementById(node.id));
     sentinel.replaceWith(...fresh);
     tidy();
-    htmx.process(messages);
+    wire();
   };
 
   document.addEventListener("htmx:beforeRequest", (event) => {

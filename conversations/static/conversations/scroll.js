@@ -91,9 +91,9 @@
     const link = document.querySelector("#older a");
     if (!link) return resolve(false);
     const ended = (event) => {
-      if (event.detail.elt !== link) return;
+      if (event.detail.requestConfig?.elt !== link) return; // the link itself may be gone by then
       document.removeEventListener("htmx:afterRequest", ended);
-      resolve(event.detail.successful);
+      resolve(event.detail.successful && !link.isConnected);
     };
     document.addEventListener("htmx:afterRequest", ended);
     htmx.trigger(link, "older");
