@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations import stream
-from conversations.views import answer, control, conversation, listing
+from conversations.views import answer, beginning, control, conversation, listing
 
 app_name = "conversations"
 
@@ -20,5 +20,9 @@ urlpatterns = [
     path(f"{_ONE}pause/", control.pause, name="pause"),
     path(f"{_ONE}resume/", control.resume, name="resume"),
     path(f"{_ONE}hand-back/", control.hand_back, name="hand_back"),
+    path(f"{_ONE}composer/", answer.composer, name="composer"),
     path(f"{_ONE}send/", answer.send, name="send"),
+    path(f"{_ONE}edit/", answer.edit, name="edit"),
+    path(f"{_ONE}delete/", answer.delete, name="delete"),
+    path("new/", beginning.new, name="new"),
 ]

@@ -17,6 +17,7 @@ APPS = ("sdr_dashboard", "people", "conversations", "bot")
 FLOORS = [
     "sdr_dashboard.urls sdr_dashboard.apps sdr_dashboard.asgi sdr_dashboard.web sdr_dashboard.run"
     " sdr_dashboard.management.*",
+    "sdr_dashboard.bounded",
     "sdr_dashboard.doorbell",
     "sdr_dashboard.beginnings",
     "sdr_dashboard.health sdr_dashboard.checks sdr_dashboard.plan sdr_dashboard.settings",
@@ -39,7 +40,7 @@ FLOORS = [
     "conversations.stream",
     "conversations.views.*",
     "conversations.forms conversations.templatetags.* conversations.shown",
-    "conversations.sending",
+    "conversations.sending conversations.amending conversations.uploads",
     "conversations.history conversations.inbox conversations.media",
     "conversations.fence",
     "conversations.control conversations.switches conversations.notes",
@@ -52,7 +53,7 @@ FLOORS = [
     "conversations.evolution.records",
     "conversations.evolution.content",
     "conversations.evolution.fields conversations.evolution.errors conversations.evolution.deadline",
-    "conversations.message conversations.silence",
+    "conversations.message conversations.silence conversations.attachments",
     "conversations.jid",
     # ----------------------------------------------------------------- knows nothing of conversations below this line
     "people.urls people.apps people.templatetags.* people.admin people.context_processors people.middleware",
@@ -80,6 +81,7 @@ DOORS = {
 PURE = [
     "conversations.jid",
     "conversations.message",
+    "conversations.attachments",
     "conversations.evolution.errors",
     "conversations.evolution.fields",
     "conversations.evolution.content",

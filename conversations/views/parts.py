@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -83,8 +82,3 @@ def bubbles(request: Request, key: Key) -> dict[str, Any]:
     inbox().saw(key, found)
     longer = next((number for number in LENGTHS if number > length), None)
     return {"bubbles": shown.bubbles(found), "longer": longer if len(found) >= length else None, "length": length}
-
-
-def composer(key: Key, *, text: str = "", **more: Any) -> dict[str, Any]:
-    """An empty form, or one with what was written and what became of it. Each has a token of its own."""
-    return {"key": key, "url": shown.address(key), "text": text, "token": uuid.uuid4().hex, **more}
