@@ -115,6 +115,6 @@ def _filled(text: str, lead: str, me: str) -> str:
     """Not by `str.format`: the text is a person's, and braces are allowed in it."""
     if not lead:
         # "Oi, {nome}!" and "{nome}, tudo bem?" read well without a name.
-        for with_it in (", {nome}", " {nome}", "{nome}, ", "{nome} "):
+        for with_it in (", {nome}", "{nome}, ", " {nome}", "{nome} "):
             text = text.replace(with_it, "")
     return text.replace("{nome}", lead).replace("{vendedor}", me)

@@ -79,9 +79,10 @@ def test_a_voice_note_is_recorded_listened_to_and_sent(stack: Stack, window: Win
     expect(page.locator("#recorder audio")).to_be_visible()
     page.get_by_role("button", name="Enviar").click()
 
-    expect(bubble(page, "Mensagem de voz")).to_have_count(1, timeout=SOON_MS)
+    expect(bubble(page, "🎤 Áudio")).to_have_count(1, timeout=SOON_MS)
     expect(page.locator("#recorder")).to_be_hidden()
-    assert len(stack.sandbox.sent(lead, by="api")) == 1
+    [sent] = stack.sandbox.sent(lead, by="api")
+    assert sent.type_name == "audioMessage"
 
 
 def test_a_quick_answer_comes_by_a_slash(stack: Stack, window: Window, lead: str) -> None:

@@ -33,9 +33,12 @@
 
   const quiet = () => {
     clearInterval(ticking);
+    const last = recorder;
+    recorder = null;
+    if (last?.state === "recording") last.stop();
     for (const track of stream?.getTracks() ?? []) track.stop();
     sound?.close();
-    recorder = stream = sound = null;
+    stream = sound = null;
   };
 
   const put = (file) => {
@@ -83,16 +86,15 @@
     }
     if (document.getElementById("recorder").dataset.now !== "asking") return quiet(); // thrown away meanwhile
     const chunks = [];
-    recorder = new MediaRecorder(stream, { mimeType: kind });
-    recorder.addEventListener("dataavailable", (event) => chunks.push(event.data));
-    recorder.addEventListener("stop", () => {
+    const mine = new MediaRecorder(stream, { mimeType: kind });
+    recorder = mine;
+    mine.addEventListener("dataavailable", (event) => chunks.push(event.data));
+    mine.addEventListener("stop", () => {
+      if (recorder !== mine) return; // thrown away
       const type = kind.split(";")[0];
-      const isWanted = document.getElementById("recorder").dataset.now === "recording";
       quiet();
-      if (isWanted) {
-        put(new File(chunks, `voice.${type.split("/")[1]}`, { type }));
-        form().querySelector(".send").focus();
-      }
+      put(new File(chunks, `voice.${type.split("/")[1]}`, { type }));
+      form().querySelector(".send").focus();
     });
     recorder.start();
     state("recording");
@@ -101,8 +103,6 @@
   };
 
   const discard = () => {
-    state("");
-    if (recorder) recorder.stop();
     quiet();
     put(null);
     document.getElementById("text").focus();
