@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations import amending, history, identity, sending, shown
+from conversations import amending, attachments, history, identity, sending, shown
 from conversations.evolution import EvolutionError, get_client
 from conversations.inbox import inbox
 from conversations.jid import JID
@@ -36,6 +36,7 @@ def composer(request: Request, key: Key, *, text: str = "", **more: Any) -> dict
         "token": uuid.uuid4().hex,
         "me": me.get_full_name() or me.get_username(),
         "signs": access.profile_of(me).signs,
+        "largest": str(attachments.LARGEST_FILE),
         "quick_answers": quick_answers(request, key),
         **more,
     }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from conversations.evolution.sandbox import Failure
-from tests.browser.conftest import SOON_MS, Window, bubble, quiet
+from tests.browser.conftest import DESK, PHONE, SOON_MS, Window, bubble, quiet
 from tests.stack import Stack
 
 PICTURE = base64.b64decode(
@@ -180,6 +182,69 @@ def test_an_emoji_is_found_by_its_name(stack: Stack, window: Window, lead: str) 
     expect(_box(page)).to_be_focused()
     page.get_by_role("button", name="Emoji").click()
     expect(page.locator(".emoji-one").first).to_have_text("🚀")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+def test_axe_finds_nothing_while_one_answers(
+    stack: Stack, window: Window, lead: str, size: tuple[int, int], scheme: str
+) -> None:
+    stack.query("DELETE FROM conversations_quickanswer")
+    stack.query("INSERT INTO conversations_quickanswer (shortcut, text) VALUES ('ola', 'Oi, {nome}!')")
+    quiet(stack, lead, "Iara Lins")
+    page = window("ana", size, color_scheme=scheme, permissions=["microphone"])
+    page.goto(stack.page(lead))
+    found = {}
+    _box(page).fill("Oi")
+    page.keyboard.press("Enter")
+    expect(page.locator("li.bubble.by-rep")).to_have_count(1, timeout=SOON_MS)
+    page.get_by_label("Anexar arquivo").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": PICTURE})
+    page.locator("li.bubble.by-lead").hover()
+    page.locator("li.bubble.by-lead").get_by_role("link", name="Responder").click()
+    expect(page.locator(".above.is-quote")).to_be_visible()
+    found["reply with a file"] = _violations(page)
+    page.get_by_role("button", name="Remover o arquivo").click()
+    _box(page).fill("/")
+    expect(page.get_by_role("option")).to_have_count(1)
+    found["quick answers"] = _violations(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Emoji").click()
+    found["emoji"] = _violations(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Gravar mensagem de voz").click()
+    expect(page.locator(".recorder-time")).to_have_text("0:01", timeout=SOON_MS)
+    found["recording"] = _violations(page)
+    page.get_by_role("button", name="Descartar").click()
+    page.locator("li.bubble.by-rep").hover()
+    page.locator("li.bubble.by-rep").get_by_role("link", name="Apagar para todos").click()
+    expect(page.get_by_role("dialog", name="Apagar para todos?")).to_be_visible()
+    found["delete"] = _violations(page)
+    page.get_by_role("link", name="Manter").click()
+    page.goto(f"{stack.url}/new/")
+    found["new"] = _violations(page)
+
+    assert found == dict.fromkeys(found, [])
+
+
+def _violations(page: Page) -> list[str]:
+    result = Axe().run(page)
+    return [f"{one['id']}: {node['html'][:80]}" for one in result.response["violations"] for node in one["nodes"]]
+
+
+def test_a_number_is_written_to_first(stack: Stack, window: Window) -> None:
+    page = window()
+
+    page.get_by_role("link", name="Nova conversa").click()
+    page.get_by_label("Número de WhatsApp").fill("(11) 90000-0000")
+    page.get_by_role("button", name="Abrir a conversa").click()
+    expect(page.get_by_role("alert")).to_contain_text("não tem WhatsApp")
+    page.get_by_label("Número de WhatsApp").fill("(11) 97777-1234")
+    page.get_by_role("button", name="Abrir a conversa").click()
+    _box(page).fill("Oi, você pediu contato pelo site")
+    page.keyboard.press("Enter")
+
+    expect(bubble(page, "Oi, você pediu contato pelo site")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("#control")).to_contain_text("Esta conversa está com você.")
+    assert "97777" not in page.url
 
 
 def test_without_scripts_a_file_goes_out_and_a_reply_quotes(stack: Stack, window: Window, lead: str) -> None:

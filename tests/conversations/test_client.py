@@ -353,13 +353,15 @@ def test_whatever_reaches_a_lead_may_be_out_after_a_500_and_is_asked_once(
 ) -> None:
     gateway.will_say(500, {"response": {"message": "Connection Closed"}})
 
+    acts: dict[str, Callable[[], object]] = {
+        "media": lambda: client.send_media(INSTANCE, MARIANA, PDF),
+        "voice": lambda: client.send_voice(INSTANCE, MARIANA, b"sound"),
+        "edit": lambda: client.edit_message(INSTANCE, MARIANA, "A1", "oi"),
+        "delete": lambda: client.delete_message(INSTANCE, MARIANA, "A1"),
+    }
+
     with pytest.raises(Unconfirmed):
-        {
-            "media": lambda: client.send_media(INSTANCE, MARIANA, PDF),
-            "voice": lambda: client.send_voice(INSTANCE, MARIANA, b"sound"),
-            "edit": lambda: client.edit_message(INSTANCE, MARIANA, "A1", "oi"),
-            "delete": lambda: client.delete_message(INSTANCE, MARIANA, "A1"),
-        }[act]()
+        acts[act]()
 
     assert len(gateway.asked) == 1
 

@@ -19,7 +19,6 @@
   };
   const open = (isOpen) => {
     list().hidden = !isOpen;
-    box().setAttribute("aria-expanded", String(isOpen));
     choose(isOpen ? offered()[0] : null);
   };
   const narrow = () => {
