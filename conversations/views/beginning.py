@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -16,6 +18,8 @@ from conversations.jid import JID
 from conversations.message import Key
 from conversations.views.guard import Request, kept_nowhere, may, rep
 from people import access
+
+log = logging.getLogger(__name__)
 
 #: How many numbers a person may look up in an hour: whoever asks WhatsApp about many is banned.
 AN_HOUR = 10
@@ -55,10 +59,11 @@ def found(instance: str, number: JID) -> Key | None:
 def _may_ask(request: Request) -> bool:
     """Count one more look-up of this person; false when there were too many within the hour."""
     name = f"looked-up:{rep(request).pk}"
-    cache.add(name, 0, 3600)
     try:
+        cache.add(name, 0, 3600)
         return int(cache.incr(name)) <= AN_HOUR
-    except ValueError:  # it ended between the two
+    except Exception as error:  # Django's caches share no error class; or the hour ended between the two
+        log.warning("a look-up was not counted: %s", type(error).__name__)
         return True
 
 
