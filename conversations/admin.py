@@ -11,13 +11,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from conversations import jid, switches
-from conversations.models import Alias, AuditEntry, Control, Sent, Switch
+from conversations.models import Alias, AuditEntry, Control, QuickAnswer, Sent, Switch
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[Model]
     _SwitchAdmin = admin.ModelAdmin[Switch]
+    _QuickAnswerAdmin = admin.ModelAdmin[QuickAnswer]
 else:
-    _Admin = _SwitchAdmin = admin.ModelAdmin
+    _Admin = _SwitchAdmin = _QuickAnswerAdmin = admin.ModelAdmin
 
 # The notice that Evolution API is used, which its licence asks for, stands on the index (templates/admin/index.html).
 admin.site.site_header = admin.site.site_title = "Voice SDR WhatsApp"
@@ -76,6 +77,14 @@ class SentAdmin(ReadOnly):
     date_hierarchy = "at"
     ordering = ("-at",)
     search_fields = ("message_id",)
+
+
+@admin.register(QuickAnswer)
+class QuickAnswerAdmin(_QuickAnswerAdmin):
+    """What reps send often: our own words, edited here."""
+
+    list_display = ("__str__", "text")
+    search_fields = ("shortcut", "text")
 
 
 @admin.register(Alias)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,8 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from conversations import attachments, jid
+from conversations.jid import JID
+
 #: Source: WhatsApp cuts a text message at 65,536 characters; no person writes one, and the gateway is spared.
 LONGEST_TEXT = 20_000
+#: Source: WhatsApp Cloud API, media messages: a caption has 1,024 characters at most.
+LONGEST_CAPTION = 1024
 #: A pause "until tomorrow" ends as the day begins.
 _MORNING = 8
 
@@ -66,16 +72,30 @@ class SeveralForm(PauseForm):
         return cleaned
 
 
-class SendForm(forms.Form):
-    """An answer. The token is made with the form and good for one send, however often it is clicked."""
+def as_sent(text: str) -> str:
+    """With the line breaks of a message: browsers send two characters for each."""
+    return text.replace("\r\n", "\n")
 
-    text = forms.CharField(max_length=LONGEST_TEXT, error_messages={"required": _("Write something first.")})
+
+class SendForm(forms.Form):
+    """An answer: words, a file with words below it, or a voice note.
+
+    The token is made with the form and good for one send, however often it is clicked.
+    """
+
+    text = forms.CharField(required=False, max_length=LONGEST_TEXT)
     token = forms.CharField()
     quoted_id = forms.CharField(required=False, max_length=128)
+    file = forms.FileField(
+        required=False, error_messages={"empty": _("This file is empty. Choose another one.")}
+    )  # fmt: skip
+    voice = forms.FileField(
+        required=False, error_messages={"empty": _("Nothing was recorded. Please record it again.")}
+    )
 
     def clean_text(self) -> str:
-        """With the line breaks of a message: browsers send two characters for each."""
-        return str(self.cleaned_data["text"]).replace("\r\n", "\n")
+        """As the lead is to read it."""
+        return as_sent(str(self.cleaned_data["text"]))
 
     def clean_token(self) -> str:
         """Only what we make: it becomes the ledger's own token."""
@@ -83,6 +103,79 @@ class SendForm(forms.Form):
         if not re.fullmatch(r"[0-9a-f]{32}", token):
             raise forms.ValidationError("not a token of ours")
         return token
+
+    def clean_file(self) -> Any:
+        """One that WhatsApp takes."""
+        file = _not_too_large(self.cleaned_data["file"])
+        if file and attachments.is_program(file.name):
+            raise forms.ValidationError(_("WhatsApp does not deliver programs. Send a link to it instead."))
+        return file
+
+    def clean_voice(self) -> Any:
+        """One that WhatsApp takes."""
+        return _not_too_large(self.cleaned_data["voice"])
+
+    def clean(self) -> dict[str, Any]:
+        """Something to send."""
+        given = super().clean() or self.cleaned_data
+        if not self.errors and not (given["text"] or given["file"] or given["voice"]):
+            self.add_error("text", _("Write something first."))
+        if given.get("file") and len(given.get("text", "")) > LONGEST_CAPTION:
+            self.add_error(
+                "text", _("The words below a file may have 1,024 characters. Send the rest as a message of its own.")
+            )
+        return given
+
+    @property
+    def why(self) -> str:
+        """What is wrong with it, for whoever filled it in."""
+        words = [str(word) for name in ("text", "file", "voice") for word in self.errors.get(name, [])]
+        return " ".join(words) or str(_("This form is no longer good. Please try again."))
+
+
+def _not_too_large(file: Any) -> Any:
+    if file and file.size > attachments.LARGEST_FILE:
+        raise forms.ValidationError(_("This file is too large: 16 MB at most. Choose a smaller one or send a link."))
+    return file
+
+
+class EditForm(forms.Form):
+    """Other words for a message that has left."""
+
+    id = forms.CharField(max_length=128)
+    text = forms.CharField(max_length=LONGEST_TEXT, error_messages={"required": _("Write something first.")})
+
+    def clean_text(self) -> str:
+        """As the lead is to read it."""
+        return as_sent(str(self.cleaned_data["text"]))
+
+
+class NumberForm(forms.Form):
+    """Whom to write to first, and from which of our numbers."""
+
+    number = forms.CharField(max_length=40, error_messages={"required": _("Write the number, with its area code.")})
+    instance = forms.CharField(max_length=100)
+
+    def __init__(self, *args: Any, instances: Sequence[str], **more: Any) -> None:
+        """`instances` are those the person may see."""
+        super().__init__(*args, **more)
+        self._instances = instances
+
+    def clean_number(self) -> JID:
+        """Its address, as far as one can tell without asking WhatsApp."""
+        found = jid.from_phone(str(self.cleaned_data["number"]))
+        if found is None:
+            raise forms.ValidationError(
+                _("This is no phone number. Write it with its area code, for example (11) 91234-5678.")
+            )
+        return found
+
+    def clean_instance(self) -> str:
+        """One they may see."""
+        instance = str(self.cleaned_data["instance"])
+        if instance not in self._instances:
+            raise forms.ValidationError(_("Choose from which number to write."))
+        return instance
 
 
 class SwitchForm(forms.Form):

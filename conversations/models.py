@@ -292,6 +292,8 @@ class Act(models.TextChoices):
     OPT_IN = "opt_in", _("may be written to again")
     MERGE = "merge", _("merged two addresses")
     ANSWER_LATE = "answer_late", _("had the bot answer late")
+    EDIT = "edit", _("edited a message")
+    DELETE = "delete", _("deleted a message")
     SWITCH_ON = "switch_on", _("switched the bot on")
     SWITCH_OFF = "switch_off", _("switched the bot off")
 

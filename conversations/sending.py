@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from conversations import control, fence, history, identity, live, sealed
+from conversations.attachments import File
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Unconfirmed
 from conversations.fence import Answered, Right
@@ -23,6 +24,7 @@ from conversations.jid import JID
 from conversations.message import Author, Key, Message
 from conversations.models import Control, Due, Sent
 from conversations.models import Unconfirmed as How
+from people import access
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -83,10 +85,46 @@ def send_as_rep(key: Key, text: str, rep: User, quoted_id: str = "", token: str 
 
     Goes to the address the lead last wrote from, where the gateway tells it. A `token` makes it once (`claim_for_rep`).
     """
+    words = signed(text, rep)
+    return _send_as_rep(
+        key, rep, token, lambda jid, deadline: get_client().send_text(
+            key.instance, jid, words, quoted_id=quoted_id, deadline=deadline
+        )
+    )  # fmt: skip
+
+
+def send_media_as_rep(
+    key: Key, file: File, rep: User, *, caption: str = "", quoted_id: str = "", token: str = ""
+) -> Message:
+    """Send a file of a rep, as `send_as_rep` does."""
+    words = signed(caption, rep) if caption else ""
+    return _send_as_rep(
+        key, rep, token, lambda jid, deadline: get_client().send_media(
+            key.instance, jid, file, caption=words, quoted_id=quoted_id, deadline=deadline
+        )
+    )  # fmt: skip
+
+
+def send_voice_as_rep(key: Key, sound: bytes, rep: User, token: str = "") -> Message:
+    """Send a rep's voice note, as `send_as_rep` does."""
+    return _send_as_rep(
+        key, rep, token, lambda jid, deadline: get_client().send_voice(key.instance, jid, sound, deadline=deadline)
+    )
+
+
+def signed(text: str, rep: User) -> str:
+    """`text` under the name of whoever wants theirs there, in WhatsApp's bold."""
+    if not access.profile_of(rep).signs:
+        return text
+    # An asterisk in a name would end the bold type.
+    return f"*{(rep.get_full_name() or rep.get_username()).replace('*', '')}:*\n{text}"
+
+
+def _send_as_rep(key: Key, rep: User, token: str, post: Callable[[JID, float], Message]) -> Message:
     row = control.rep_sent(key, rep)
     jid = address(key)
     token = fence.claim_for_rep(key, rep, token)
-    message = _post(key, token, jid, text, quoted_id)
+    message = _posted(token, lambda: post(jid, settings.SEND_DEADLINE_SECONDS))
     answers = Answered((row.newest,), row.newest, message.sent_at) if row.newest else None
     fence.confirm(token, message.id, answered=answers)
     return _told(key, message, Author.REP, rep.get_full_name() or rep.get_username())
@@ -100,11 +138,16 @@ def address(key: Key) -> JID:
     return from_lead[-1].jid if from_lead else key.conversation
 
 
-def _post(key: Key, token: str, jid: JID, text: str, quoted_id: str = "") -> Message:
+def _post(key: Key, token: str, jid: JID, text: str) -> Message:
+    return _posted(
+        token, lambda: get_client().send_text(key.instance, jid, text, deadline=settings.SEND_DEADLINE_SECONDS)
+    )
+
+
+def _posted(token: str, post: Callable[[], Message]) -> Message:
+    """Do `post` under the claim, and leave the claim as it ended. What is none of the gateway's errors is a bug."""
     try:
-        return get_client().send_text(
-            key.instance, jid, text, quoted_id=quoted_id, deadline=settings.SEND_DEADLINE_SECONDS
-        )
+        return post()
     except Unconfirmed as error:
         fence.leave_unconfirmed(token, How.ERROR if error.was_answered else How.SILENCE)
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations import stream
-from conversations.views import answer, control, conversation, listing, media
+from conversations.views import answer, beginning, control, conversation, listing, media
 
 app_name = "conversations"
 
@@ -24,5 +24,9 @@ urlpatterns = [
     path(f"{_ONE}resume/", control.resume, name="resume"),
     path(f"{_ONE}hand-back/", control.hand_back, name="hand_back"),
     path(f"{_ONE}media/<str:message_id>/", media.file, name="media"),
+    path(f"{_ONE}composer/", answer.composer, name="composer"),
     path(f"{_ONE}send/", answer.send, name="send"),
+    path(f"{_ONE}edit/", answer.edit, name="edit"),
+    path(f"{_ONE}delete/", answer.delete, name="delete"),
+    path("new/", beginning.new, name="new"),
 ]

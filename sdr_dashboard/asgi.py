@@ -11,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdr_dashboard.settings")
 pages = get_asgi_application()
 
 # Needs the apps, which the line above has loaded.
+from sdr_dashboard.bounded import Bounded  # noqa: E402
 from sdr_dashboard.doorbell import Doorbell  # noqa: E402
 
-application = Doorbell(pages)
+application = Doorbell(Bounded(pages))

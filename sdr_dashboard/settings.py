@@ -353,8 +353,8 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        # data: for the QR code, which comes as an image in the gateway's answer.
-        "img-src": [SELF, "data:"],
+        # data: for the QR code, which comes as an image in the gateway's answer; blob: for a picture before it is sent.
+        "img-src": [SELF, "data:", "blob:"],
         "media-src": [SELF, "blob:"],
         "font-src": [SELF],
         "connect-src": [SELF],
@@ -368,6 +368,9 @@ CONTENT_SECURITY_POLICY = {
 
 #: No page of the dashboard takes a body this large; the webhook reads its own, with its own limit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
+#: Files on their way to a lead never touch the disk; a body larger than `bounded.MAX_BYTES` does not come in at all.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["conversations.uploads.InMemory"]
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

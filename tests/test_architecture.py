@@ -17,6 +17,7 @@ APPS = ("sdr_dashboard", "people", "conversations", "bot")
 FLOORS = [
     "sdr_dashboard.urls sdr_dashboard.apps sdr_dashboard.asgi sdr_dashboard.web sdr_dashboard.run"
     " sdr_dashboard.management.*",
+    "sdr_dashboard.bounded",
     "sdr_dashboard.doorbell",
     "sdr_dashboard.beginnings",
     "sdr_dashboard.health sdr_dashboard.checks sdr_dashboard.plan sdr_dashboard.settings",
@@ -43,7 +44,7 @@ FLOORS = [
     "conversations.forms conversations.templatetags.* conversations.shown",
     "conversations.question",
     "conversations.late",
-    "conversations.sending",
+    "conversations.sending conversations.amending conversations.uploads",
     "conversations.history conversations.inbox conversations.media conversations.pictures",
     "conversations.fence conversations.standing conversations.seen",
     "conversations.control conversations.switches conversations.notes",
@@ -86,6 +87,7 @@ PURE = [
     "conversations.jid",
     "conversations.message",
     "conversations.row",
+    "conversations.attachments",
     "conversations.evolution.errors",
     "conversations.evolution.fields",
     "conversations.evolution.content",

@@ -230,6 +230,15 @@ def _contact(row: JSONDict) -> Contact:
     )
 
 
+def known_address(body: object) -> JID | None:
+    """Read an answer of /chat/whatsappNumbers about one number: its address, None when it has no WhatsApp."""
+    if not isinstance(body, list) or not body:
+        raise Unreadable("answer is not a list of numbers")
+    row = as_dict(body[0])
+    jid = as_text(row.get("jid"))
+    return JID(jid) if row.get("exists") is True and 0 < len(jid) <= LONGEST_ID else None
+
+
 def picture_url(body: object) -> str:
     """Read an answer of /chat/fetchProfilePictureUrl: an address that expires, or ""."""
     return as_text(as_dict(body).get("profilePictureUrl"))
@@ -257,6 +266,8 @@ def clock(date: str) -> datetime | None:
 
 _LONGEST_WORDS = 300
 _INTERNAL_ERROR = "internal error of the gateway"
+# The words of refusals that come before anything is handed to WhatsApp.
+_SAID_BEFORE_SENDING = (["Text is required"], ["Owned media must be a url or base64"], ["Message not compatible"])
 # Traces of the gateway's insides: its database layer, its source files, a stack.
 _INSIDES = re.compile(r"[\r\n]|prisma|node_modules|\bat \S+ \(|/\S+\.[cm]?[jt]s\b|\.[cm]?[jt]s:\d", re.IGNORECASE)
 
@@ -298,12 +309,12 @@ def is_not_on_whatsapp(body: object) -> bool:
 
 
 def is_surely_not_sent(body: object) -> bool:
-    """A 400 to a send that was given before anything was handed to WhatsApp: the schema, the number or the text."""
+    """A 400 to a send, given before anything was handed to WhatsApp: the schema, the number, the text or the file."""
     # Source: evolution-api 2.3.6: one `try` holds the sending, the storing and the announcing, and its catch answers
     # 400 with the error's words; so a 400 that is none of these may come after the message is out.
     said = as_list(as_dict(as_dict(body).get("response")).get("message"))
     is_schema = bool(said) and all(isinstance(item, list) for item in said)
-    return is_schema or is_not_on_whatsapp(body) or said == ["Text is required"]
+    return is_schema or is_not_on_whatsapp(body) or said in _SAID_BEFORE_SENDING
 
 
 def is_refusal(body: object) -> bool:

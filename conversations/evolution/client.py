@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -22,6 +22,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.exceptions import HTTPError as TransportError
 from urllib3.exceptions import TimeoutError as TransportTimeout
 
+from conversations.attachments import File
 from conversations.evolution import answers, bodies, records
 from conversations.evolution.answers import (
     Contact,
@@ -48,6 +49,8 @@ from conversations.evolution.records import MessagePage
 from conversations.evolution.wire import USED_EVENTS
 from conversations.jid import JID
 from conversations.message import Chat, Message
+
+T = TypeVar("T")
 
 #: Seconds. Just above three: the second try of a lost TCP handshake comes after three.
 CONNECT_TIMEOUT_S = 3.05
@@ -270,17 +273,54 @@ class EvolutionClient:
 
         Raises Unreachable and Refused when it surely was not sent, Unconfirmed when it may be out. Never retried.
         """
-        path = f"/message/sendText/{_quoted(instance)}"
-        asked = bodies.send_text(jid, text, quoted_id)
+        return self._send("sendText", instance, bodies.send_text(jid, text, quoted_id), deadline)
+
+    def send_media(
+        self, instance: str, jid: JID, file: File, *, caption: str = "", quoted_id: str = "",
+        deadline: float = SEND_DEADLINE_S,
+    ) -> Message:  # fmt: skip
+        """Send one file, as `send_text` does."""
+        return self._send("sendMedia", instance, bodies.send_media(jid, file, caption, quoted_id), deadline)
+
+    def send_voice(self, instance: str, jid: JID, sound: bytes, *, deadline: float = SEND_DEADLINE_S) -> Message:
+        """Send a voice note, as `send_text` does; the gateway makes OGG/Opus of whatever sound it is."""
+        return self._send("sendWhatsAppAudio", instance, bodies.send_voice(jid, sound), deadline)
+
+    def edit_message(
+        self, instance: str, jid: JID, id: str, text: str, *, deadline: float = SEND_DEADLINE_S
+    ) -> None:  # fmt: skip
+        """Change the text of a message of ours. Raises as `send_text` does; doing it twice does no harm."""
+        path = f"/chat/updateMessage/{_quoted(instance)}"
+        self._deliver("POST", path, bodies.edit_message(jid, id, text), deadline, as_dict)
+
+    def delete_message(self, instance: str, jid: JID, id: str, *, deadline: float = SEND_DEADLINE_S) -> None:
+        """Take a message of ours back, for everyone. Raises as `send_text` does; doing it twice does no harm."""
+        path = f"/chat/deleteMessageForEveryone/{_quoted(instance)}"
+        self._deliver("DELETE", path, bodies.delete_message(jid, id), deadline, as_dict)
+
+    def on_whatsapp(self, instance: str, jid: JID) -> JID | None:
+        """The address by which WhatsApp knows the number of `jid`, None when it does not."""
+        path = f"/chat/whatsappNumbers/{_quoted(instance)}"
+        return answers.known_address(self._read("POST", path, bodies.whatsapp_number(jid)))
+
+    def _send(self, endpoint: str, instance: str, asked: JSONDict, deadline: float) -> Message:
+        def read(body: object) -> Message:
+            return records.message(as_dict(body), instance=instance, is_api_shaped=True)
+
+        return self._deliver("POST", f"/message/{endpoint}/{_quoted(instance)}", asked, deadline, read)
+
+    def _deliver(
+        self, method: str, path: str, asked: JSONDict, deadline: float, read: Callable[[object], T]
+    ) -> T:  # fmt: skip
+        """Ask once for something that reaches a lead, and `read` the answer."""
         try:
-            answer = within(deadline, lambda: self._call("POST", path, asked, timeout=deadline))
+            answer = within(deadline, lambda: self._call(method, path, asked, timeout=deadline))
         except (_LostError, OverdueError) as error:
             raise Unconfirmed(str(error)) from None
         if answer.status == 400 and not _is_surely_not_sent(answer):
             raise Unconfirmed("the gateway answered 400 for a reason of its own", status=400)
         try:
-            body = self._checked(answer)
-            return records.message(as_dict(body), instance=instance, is_api_shaped=True)
+            return read(self._checked(answer))
         except (Broken, Unreadable, NotConnected, TooLarge) as error:
             if answer.status < 300 or answer.status >= 500 or answer.status == 408:
                 raise Unconfirmed(str(error), status=answer.status) from None

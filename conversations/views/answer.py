@@ -1,4 +1,4 @@
-"""What a rep sends to a lead. Sending is taking over; nothing that was written is lost when it does not go out."""
+"""What a rep sends to a lead, changes and takes back. Sending is taking over; nothing that was written is lost."""
 
 from __future__ import annotations
 
@@ -7,15 +7,28 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import reswap, retarget
 
-from conversations import fence, live, sending, shown
+from conversations import amending, attachments, fence, live, sending, shown
 from conversations.evolution import EvolutionError, Unconfirmed
-from conversations.forms import SendForm
+from conversations.forms import EditForm, SendForm
 from conversations.message import Key, Message
 from conversations.models import Sent
-from conversations.views import parts
-from conversations.views.guard import Request, may, of_conversation, rep
+from conversations.views import composing, parts
+from conversations.views.guard import Request, kept_nowhere, may, of_conversation, rep
+
+
+@require_GET
+@may("act")
+@of_conversation
+def composer(request: Request, key: Key) -> HttpResponse:
+    """Only the form: empty, or to reply to a message, to change one, or to take one back."""
+    context = {**parts.about(request, key), **composing.asked_for(request, key), "is_fragment": True}
+    if "to_delete" in context:
+        return kept_nowhere(render(request, "conversations/_delete.html", context))
+    response = render(request, "conversations/_composer.html", context)
+    return kept_nowhere(reswap(retarget(response, "#composer"), "outerHTML"))
 
 
 @require_POST
@@ -23,60 +36,145 @@ from conversations.views.guard import Request, may, of_conversation, rep
 @of_conversation
 def send(request: Request, key: Key) -> HttpResponse:
     """Send an answer; sending is taking over. What was written comes back with the reason when it did not go out."""
-    form = SendForm(request.POST)
-    written = request.POST.get("text", "")
+    form = SendForm(request.POST, request.FILES)
     if not form.is_valid():
-        words = form.errors.get("text", [_("This form is no longer good. Please try again.")])
-        return _not_sent(request, key, written, " ".join(str(word) for word in words))
-    text, token = form.cleaned_data["text"], form.cleaned_data["token"]
+        return _not_sent(request, key, form.why)
     try:
-        message = sending.send_as_rep(key, text, rep(request), form.cleaned_data["quoted_id"], token)
+        message = _leave(request, key, form.cleaned_data)
     except fence.Spent:
-        return _again(request, key, written, token)
+        return _again(request, key, form.cleaned_data["token"])
     except Unconfirmed:
-        return _unconfirmed(request, key, text)
+        return _unconfirmed(request, key)
     except EvolutionError as error:
-        return _not_sent(request, key, written, _("Not sent. %(why)s") % {"why": shown.why(error)})
+        return _not_sent(request, key, _("Not sent. %(why)s") % {"why": shown.why(error)})
     sending.drop_draft(key)
     return _sent(request, key, message)
 
 
+def _leave(request: Request, key: Key, given: dict[str, Any]) -> Message:
+    me, token, file, voice = rep(request), given["token"], given["file"], given["voice"]
+    if voice:
+        return sending.send_voice_as_rep(key, voice.read(), me, token)
+    quoted_id = given["quoted_id"]
+    # The gateway quotes any message whose id it is told, also one of another lead.
+    if quoted_id and composing.message_of(key, quoted_id) is None:
+        quoted_id = ""
+    if not file:
+        return sending.send_as_rep(key, given["text"], me, quoted_id, token)
+    attached = attachments.file(file.read(), file.name, file.content_type or "")
+    return sending.send_media_as_rep(key, attached, me, caption=given["text"], quoted_id=quoted_id, token=token)
+
+
 def _sent(request: Request, key: Key, message: Message | None) -> HttpResponse:
     if request.htmx:
-        context = {**parts.about(request, key), **parts.composer(key), "is_sent": True}
+        context = {**parts.about(request, key), **composing.composer(request, key), "is_sent": True}
         return render(
             request, "conversations/_sent.html", {**context, "bubble": shown.Bubble(message) if message else None}
         )
     return redirect(f"{shown.address(key)}#end")
 
 
-def _not_sent(request: Request, key: Key, written: str, why: str) -> HttpResponse:
-    return _composed(request, key, parts.composer(key, text=written, why=why))
+def _not_sent(request: Request, key: Key, why: str) -> HttpResponse:
+    """With everything that was given; a file only the browser still has."""
+    return _composed(
+        request, key, text=request.POST.get("text", ""), why=why, quoted=_quoted(request, key), had=_had(request)
+    )
 
 
-def _unconfirmed(request: Request, key: Key, text: str) -> HttpResponse:
+def _unconfirmed(request: Request, key: Key) -> HttpResponse:
     """It may be out: the words are shown to be copied, but not put back into the box, to be sent by habit."""
-    return _composed(request, key, parts.composer(key, unconfirmed=text))
+    return _composed(request, key, unconfirmed=request.POST.get("text", ""), is_unconfirmed=True, had=_had(request))
 
 
-def _again(request: Request, key: Key, written: str, token: str) -> HttpResponse:
+def _had(request: Request) -> str:
+    """What was attached, in a word."""
+    if "voice" in request.FILES:
+        return _("Voice message")
+    file = request.FILES.get("file")
+    return str(file.name) if file else ""
+
+
+def _quoted(request: Request, key: Key) -> Message | None:
+    quoted_id = request.POST.get("quoted_id", "")
+    try:
+        return composing.message_of(key, quoted_id) if quoted_id else None
+    except EvolutionError:
+        return None
+
+
+def _again(request: Request, key: Key, token: str) -> HttpResponse:
     """The same form once more, by a double click or a reload: say how its one send ended."""
     sent = Sent.objects.filter(token=token, rep=rep(request)).first()
     if sent is None or sent.state == Sent.State.NOT_SENT:
-        return _not_sent(request, key, written, _("Not sent. Please try again."))
+        return _not_sent(request, key, _("Not sent. Please try again."))
     if sent.state == Sent.State.UNCONFIRMED:
-        return _unconfirmed(request, key, written)
+        return _unconfirmed(request, key)
     return _sent(request, key, None)
 
 
-def _composed(request: Request, key: Key, composer: dict[str, Any]) -> HttpResponse:
+def _composed(request: Request, key: Key, **composer: Any) -> HttpResponse:
     """The form as it stands; without scripts in its page."""
+    context = {**parts.about(request, key), **composing.composer(request, key, **composer)}
     if request.htmx:
-        return render(request, "conversations/_composed.html", {**parts.about(request, key), **composer})
-    context = {
-        **parts.about(request, key),
-        **parts.bubbles(request, key),
-        **parts.the_list(request, open_key=key),
-        **composer,
-    }
-    return render(request, "conversations/conversation.html", {**context, "position": live.position()})
+        return render(request, "conversations/_composed.html", context)
+    context |= {**parts.bubbles(request, key), **parts.the_list(request, open_key=key), "position": live.position()}
+    return kept_nowhere(render(request, "conversations/conversation.html", context))
+
+
+# --------------------------------------------------------------------------------------------- what has already left
+
+
+@require_POST
+@may("act")
+@of_conversation
+def edit(request: Request, key: Key) -> HttpResponse:
+    """Give a message of one's own, or of the bot, other words."""
+    form = EditForm(request.POST)
+    return _amended(request, key, form.cleaned_data["id"] if form.is_valid() else request.POST.get("id", ""), form)
+
+
+@require_POST
+@may("act")
+@of_conversation
+def delete(request: Request, key: Key) -> HttpResponse:
+    """Take a message of one's own, or of the bot, back for everyone."""
+    return _amended(request, key, request.POST.get("id", ""), None)
+
+
+def _amended(request: Request, key: Key, id: str, form: EditForm | None) -> HttpResponse:
+    message: Message | None = None
+    try:
+        message = composing.message_of(key, id)
+        if message is None:
+            return _composed(request, key, why=_("This message is no longer there."))
+        if form is not None and not form.is_valid():
+            return _still_editing(request, key, message, " ".join(str(word) for word in form.errors.get("text", [])))
+        _amend(request, key, message, form)
+    except amending.Stays as stays:
+        return _composed(request, key, text=request.POST.get("text", ""), why=composing.why_stays(stays))
+    except EvolutionError as error:
+        return _not_amended(request, key, message if form is not None else None, error)
+    if request.htmx:
+        return _composed(request, key, is_amended=True)
+    return redirect(shown.address(key))
+
+
+def _amend(request: Request, key: Key, message: Message, form: EditForm | None) -> None:
+    if form is None:
+        amending.delete(key, message, rep(request))
+    elif form.cleaned_data["text"] != message.text:
+        amending.edit(key, message, form.cleaned_data["text"], rep(request))
+
+
+def _not_amended(request: Request, key: Key, message: Message | None, error: EvolutionError) -> HttpResponse:
+    if isinstance(error, Unconfirmed):
+        why = _("The gateway did not confirm it. Look above whether it was done; trying again does no harm.")
+    else:
+        why = _("Nothing was changed. %(why)s") % {"why": shown.why(error)}
+    if message is None:
+        return _composed(request, key, why=why)
+    return _still_editing(request, key, message, why)
+
+
+def _still_editing(request: Request, key: Key, message: Message, why: str) -> HttpResponse:
+    return _composed(request, key, text=request.POST.get("text", ""), edited=message, why=why)

@@ -6,8 +6,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from conversations import live, sending, shown
-from conversations.views import parts
+from conversations import live, shown
+from conversations.views import composing, parts
 from conversations.views.guard import Request, fragment, key_of, may
 
 
@@ -31,7 +31,7 @@ def conversation(request: Request, instance: str, opaque: str) -> HttpResponse:
     if target is None:
         context |= {
             "position": position,
-            **parts.composer(key, text=sending.kept_draft(key) if "draft" in request.GET else ""),
+            **composing.asked_for(request, key),
         }
     return fragment(
         request,

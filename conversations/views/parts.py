@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from datetime import timezone as timezones
@@ -169,8 +168,3 @@ def _seen_at(request: Request, key: Key) -> datetime | None:
     """When this person last looked here; None when never."""
     looked = Seen.objects.filter(user=rep(request), instance=key.instance, conversation=key.conversation)
     return looked.values_list("at", flat=True).first()
-
-
-def composer(key: Key, *, text: str = "", **more: Any) -> dict[str, Any]:
-    """An empty form, or one with what was written and what became of it. Each has a token of its own."""
-    return {"key": key, "url": shown.address(key), "text": text, "token": uuid.uuid4().hex, **more}

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 
+from conversations.attachments import File
 from conversations.evolution import (
     Broken,
     EvolutionError,
@@ -32,7 +33,7 @@ from conversations.evolution import (
 from conversations.evolution.answers import InstanceSettings
 from conversations.evolution.client import TIES, EvolutionClient, new_session
 from conversations.jid import JID
-from conversations.message import Author, Status
+from conversations.message import Author, Kind, Status
 from tests.conversations import recorded, replay
 from tests.conversations.replay import Replay
 
@@ -281,6 +282,97 @@ def test_a_send_that_failed_over_there_may_be_out(
 
     assert raised.value.was_answered
     assert len(gateway.asked) == 1
+
+
+PDF = File(b"%PDF", "application/pdf", "proposta.pdf", "document")
+
+
+def test_a_file_is_sent_as_bare_base64(client: EvolutionClient, gateway: Replay) -> None:
+    gateway.will_answer("send-sendMedia-document")
+
+    sent = client.send_media(INSTANCE, MARIANA, PDF, caption="Proposta", quoted_id="A1")
+
+    assert (sent.kind, sent.text, sent.is_api_shaped) == (Kind.DOCUMENT, "Proposta", True)
+    assert gateway.asked[0].path == f"/message/sendMedia/{INSTANCE}"
+    assert gateway.asked[0].body == {
+        "number": MARIANA,
+        "mediatype": "document",
+        "mimetype": "application/pdf",
+        "media": "JVBERg==",
+        "fileName": "proposta.pdf",
+        "caption": "Proposta",
+        "quoted": {"key": {"id": "A1"}},
+    }
+
+
+def test_a_voice_note_is_made_by_the_gateway(client: EvolutionClient, gateway: Replay) -> None:
+    gateway.will_answer("send-sendWhatsAppAudio")
+
+    sent = client.send_voice(INSTANCE, MARIANA, b"sound")
+
+    assert sent.media is not None
+    assert sent.media.is_voice_note
+    assert gateway.asked[0].path == f"/message/sendWhatsAppAudio/{INSTANCE}"
+    assert gateway.asked[0].body == {"number": MARIANA, "audio": "c291bmQ=", "encoding": True}
+
+
+@pytest.mark.parametrize("name", ["updateMessage", "deleteMessageForEveryone"])
+def test_what_has_left_is_changed_and_taken_back_as_recorded(
+    client: EvolutionClient, gateway: Replay, name: str
+) -> None:
+    gateway.will_answer(name)
+    asked = recorded.payload(name)["request"]
+    id = (asked["body"].get("key") or asked["body"])["id"]
+
+    if name == "updateMessage":
+        client.edit_message(INSTANCE, MARIANA, id, asked["body"]["text"])
+    else:
+        client.delete_message(INSTANCE, MARIANA, id)
+
+    assert (gateway.asked[0].method, gateway.asked[0].path) == (asked["method"], asked["path"])
+    assert gateway.asked[0].body | {"number": ""} == asked["body"] | {"number": ""}
+
+
+@pytest.mark.parametrize(("name", "act"), [("send-sendMedia-dataurl", "media"), ("updateMessage-incoming", "edit")])
+def test_files_and_edits_that_are_refused_at_the_door_surely_did_not_happen(
+    client: EvolutionClient, gateway: Replay, name: str, act: str
+) -> None:
+    gateway.will_answer(name)
+
+    with pytest.raises(Refused) as raised:
+        client.send_media(INSTANCE, MARIANA, PDF) if act == "media" else client.edit_message(
+            INSTANCE, MARIANA, "A1", "oi"
+        )
+
+    assert type(raised.value) is Refused
+
+
+@pytest.mark.parametrize("act", ["media", "voice", "edit", "delete"])
+def test_whatever_reaches_a_lead_may_be_out_after_a_500_and_is_asked_once(
+    client: EvolutionClient, gateway: Replay, act: str
+) -> None:
+    gateway.will_say(500, {"response": {"message": "Connection Closed"}})
+
+    acts: dict[str, Callable[[], object]] = {
+        "media": lambda: client.send_media(INSTANCE, MARIANA, PDF),
+        "voice": lambda: client.send_voice(INSTANCE, MARIANA, b"sound"),
+        "edit": lambda: client.edit_message(INSTANCE, MARIANA, "A1", "oi"),
+        "delete": lambda: client.delete_message(INSTANCE, MARIANA, "A1"),
+    }
+
+    with pytest.raises(Unconfirmed):
+        acts[act]()
+
+    assert len(gateway.asked) == 1
+
+
+def test_a_number_is_looked_up_alone(client: EvolutionClient, gateway: Replay) -> None:
+    gateway.will_say(200, [{"jid": "553188887777@s.whatsapp.net", "exists": True, "number": "5531988887777"}])
+    gateway.will_say(200, [{"jid": "5511900000000@s.whatsapp.net", "exists": False, "number": "5511900000000"}])
+
+    assert client.on_whatsapp(INSTANCE, JID("5531988887777@s.whatsapp.net")) == "553188887777@s.whatsapp.net"
+    assert client.on_whatsapp(INSTANCE, JID("5511900000000@s.whatsapp.net")) is None
+    assert [asked.body for asked in gateway.asked] == [{"numbers": ["5531988887777"]}, {"numbers": ["5511900000000"]}]
 
 
 def test_presence_waits_as_long_as_it_shows(client: EvolutionClient, gateway: Replay) -> None:

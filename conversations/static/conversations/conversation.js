@@ -211,38 +211,9 @@
     gone = setTimeout(() => document.getElementById("notice").replaceChildren(), NOTICE_LASTS_MS);
   });
 
-  // ------------------------------------------------------------------------------------------------------- answering
-
-  const place = `draft:${pane.dataset.conversation}`;
-  const box = () => document.getElementById("text");
-  if (box() && !box().value) box().value = sessionStorage.getItem(place) ?? "";
-
-  // Whether an unclear message went out is known after a while: what went out is in sight, what did not is in the box.
-  document.addEventListener("htmx:afterSettle", () => {
-    const unsure = document.getElementById("unsure");
-    const control = document.getElementById("control");
-    if (!unsure || control.hasAttribute("data-unconfirmed")) return;
-    if (control.hasAttribute("data-lost") && !box().value) box().value = unsure.dataset.text;
-    unsure.remove();
-  });
-
-  document.addEventListener("input", (event) => {
-    if (event.target !== box()) return;
-    if (event.target.value) sessionStorage.setItem(place, event.target.value);
-    else sessionStorage.removeItem(place);
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.target !== box() || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    if (box().value.trim()) box().form.requestSubmit();
-  });
+  // The button that was pressed is gone: go on reading where its answer stands.
   document.addEventListener("htmx:afterSwap", (event) => {
-    const composer = document.getElementById("composer");
-    if (event.detail.requestConfig?.path.endsWith("/send/") && composer) {
-      if (!box().value) sessionStorage.removeItem(place);
-      box().focus();
-    } else if (event.detail.requestConfig?.verb === "post" && document.activeElement === document.body) {
-      // The button that was pressed is gone: go on reading where its answer stands.
+    if (event.detail.requestConfig?.verb === "post" && document.activeElement === document.body) {
       document.querySelector("#notice [data-focus]")?.focus();
     }
   });

@@ -1,0 +1,119 @@
+// The box to answer in: what was typed is never lost, what is sent is sent once, and what it answers stands above it.
+(() => {
+  "use strict";
+
+  const pane = document.querySelector("[data-conversation]");
+  const form = () => document.getElementById("composer");
+  const box = () => document.getElementById("text");
+  if (!pane || !form()) return;
+  const place = `draft:${pane.dataset.conversation}`;
+  const isAnswer = () => !form().classList.contains("is-editing");
+
+  // -------------------------------------------------------------------------------------------------------- the draft
+
+  const keep = () => {
+    if (!isAnswer()) return;
+    if (box().value) sessionStorage.setItem(place, box().value);
+    else sessionStorage.removeItem(place);
+  };
+  const bringBack = () => {
+    if (isAnswer() && !box().value && !document.getElementById("unsure")) box().value = sessionStorage.getItem(place) ?? "";
+  };
+  bringBack();
+  document.addEventListener("input", (event) => event.target === box() && keep());
+
+  // Whether an unclear message went out is known after a while: what went out is in sight, what did not is in the box.
+  document.addEventListener("htmx:afterSettle", () => {
+    const unsure = document.getElementById("unsure");
+    const control = document.getElementById("control");
+    if (!unsure || control.hasAttribute("data-unconfirmed")) return;
+    const isLost = control.hasAttribute("data-lost");
+    if (isLost && !box().value) box().value = unsure.dataset.text;
+    keep();
+    unsure.remove();
+    form().dispatchEvent(new CustomEvent(isLost ? "composer:lost" : "composer:out", { bubbles: true }));
+  });
+
+  // ---------------------------------------------------------------------------------------------------------- sending
+
+  const hasSomething = () => box().value.trim() || document.getElementById("file")?.files.length || document.getElementById("voice")?.files.length;
+  document.addEventListener("keydown", (event) => {
+    if (event.target !== box() || event.key !== "Enter" || event.shiftKey || event.isComposing || event.defaultPrevented) return;
+    event.preventDefault();
+    if (hasSomething()) form().requestSubmit();
+  });
+
+  const isSend = (event) => event.detail.requestConfig?.verb === "post" && event.detail.elt?.id === "composer";
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt?.id !== "composer") return;
+    box().readOnly = true; // what is typed meanwhile would go with the form
+    document.getElementById("composer-trouble").hidden = true;
+  });
+  // The same form with the same token: sent again by hand, it still goes out once.
+  const noAnswer = (event) => {
+    if (event.detail.elt?.id !== "composer") return;
+    const trouble = document.getElementById("composer-trouble");
+    box().readOnly = false;
+    trouble.textContent = event.detail.xhr?.status === 413 ? form().dataset.tooLarge : form().dataset.noAnswer;
+    trouble.hidden = false;
+  };
+  for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, noAnswer);
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (!form() || event.detail.target?.id !== "composer") return;
+    const isPost = isSend(event) || event.detail.requestConfig?.verb === "post";
+    const wasSent = form().hasAttribute("data-sent") || form().hasAttribute("data-unsure");
+    if (wasSent) sessionStorage.removeItem(place);
+    else bringBack();
+    if (form().hasAttribute("data-amended")) {
+      document.getElementById("amend").replaceChildren();
+      htmx.trigger("#refresh-messages", "again");
+    } else if (isPost) document.getElementById("amend").replaceChildren();
+    box().focus();
+    box().setSelectionRange(box().value.length, box().value.length);
+  });
+
+  // ------------------------------------------------------------------------------- replying, changing, taking back
+
+  const ask = (address, target, swap) => htmx.ajax("GET", `${pane.dataset.conversation}composer/${address}`, { target, swap });
+  document.addEventListener("click", (event) => {
+    const compose = event.target.closest("[data-compose]");
+    const amend = event.target.closest("[data-amend]");
+    if (compose) {
+      event.preventDefault();
+      keep();
+      ask(new URL(compose.href).search, "#composer", "outerHTML");
+    } else if (amend) {
+      event.preventDefault();
+      keep();
+      ask(new URL(amend.href).search, "#amend", "innerHTML");
+    } else if (event.target.closest("[data-close-delete]")) {
+      event.preventDefault();
+      document.getElementById("delete").close();
+    } else if (event.target.closest("[data-focus-text]")) box().focus();
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const dialog = event.detail.target?.id === "amend" && document.getElementById("delete");
+    if (dialog && !dialog.open) dialog.showModal();
+  });
+  document.getElementById("delete")?.hasAttribute("open") && (() => {
+    const dialog = document.getElementById("delete");
+    dialog.close();
+    dialog.showModal();
+  })();
+  document.addEventListener("keydown", (event) => {
+    const cancel = event.key === "Escape" && !event.defaultPrevented && event.target === box() && form().querySelector("[data-cancel]");
+    if (!cancel) return;
+    event.preventDefault();
+    cancel.click();
+  });
+
+  // A colleague's message can only be changed by them.
+  const mine = () => {
+    for (const act of document.querySelectorAll("#messages .by-rep [data-own]")) {
+      if (act.dataset.own !== form()?.dataset.me) act.remove();
+    }
+  };
+  mine();
+  new MutationObserver(mine).observe(document.getElementById("messages"), { childList: true });
+})();
