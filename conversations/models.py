@@ -288,6 +288,7 @@ class Act(models.TextChoices):
     AUTO_RESUME = "auto_resume", _("returned to the bot by itself")
     OPT_OUT = "opt_out", _("asked not to be written to")
     OPT_IN = "opt_in", _("may be written to again")
+    UNDO = "undo", _("undid what was just done")
     MERGE = "merge", _("merged two addresses")
     SWITCH_ON = "switch_on", _("switched the bot on")
     SWITCH_OFF = "switch_off", _("switched the bot off")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations import stream
-from conversations.views import answer, control, conversation, listing
+from conversations.views import answer, control, conversation, listing, switching
 
 app_name = "conversations"
 
@@ -14,11 +14,15 @@ _ONE = "c/<str:instance>/<str:opaque>/"
 urlpatterns = [
     path("", listing.show_inbox, name="inbox"),
     path("events/", stream.stream, name="events"),
-    path("switch/", control.switch, name="switch"),
+    path("switch/ask/", switching.ask, name="ask_switch"),
+    path("switch/", switching.switch, name="switch"),
     path(_ONE, conversation.conversation, name="conversation"),
     path(f"{_ONE}take-over/", control.take_over, name="take_over"),
+    path(f"{_ONE}hold/", control.hold, name="hold"),
     path(f"{_ONE}pause/", control.pause, name="pause"),
     path(f"{_ONE}resume/", control.resume, name="resume"),
     path(f"{_ONE}hand-back/", control.hand_back, name="hand_back"),
+    path(f"{_ONE}opt-in/", control.opt_in, name="opt_in"),
+    path(f"{_ONE}undo/", control.undo, name="undo"),
     path(f"{_ONE}send/", answer.send, name="send"),
 ]

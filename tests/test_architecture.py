@@ -42,7 +42,7 @@ FLOORS = [
     "conversations.sending",
     "conversations.history conversations.inbox conversations.media",
     "conversations.fence",
-    "conversations.control conversations.switches conversations.notes",
+    "conversations.activity conversations.control conversations.switches conversations.notes",
     "conversations.transitions conversations.identity conversations.live",
     "conversations.models conversations.sealed conversations.frames conversations.waiting",
     "conversations.evolution",

@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
 from conversations import live, sending, shown
-from conversations.views import parts
+from conversations.views import parts, undoing
 from conversations.views.guard import Request, fragment, key_of, may
 
 
@@ -28,6 +28,7 @@ def conversation(request: Request, instance: str, opaque: str) -> HttpResponse:
     if target is None:
         context |= {
             "position": position,
+            "toast": undoing.kept(request.session),
             **parts.composer(key, text=sending.kept_draft(key) if "draft" in request.GET else ""),
         }
     return fragment(

@@ -9,13 +9,13 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from conversations import control, history, sealed, sending, shown, switches
+from conversations import control, history, sealed, shown
 from conversations.evolution import EvolutionError
-from conversations.forms import PauseForm
 from conversations.inbox import inbox, lists_groups
 from conversations.message import Key
-from conversations.models import Mode, Sent
+from conversations.models import Sent
 from conversations.templatetags.conversations import phone
+from conversations.views import bar
 from conversations.views.guard import Request
 from people import access
 
@@ -55,12 +55,8 @@ def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
         "stream_name": f"{key.instance}/{sealed.opaque_id(key)}",
         "name": (known.name if known else "") or phone(key),
         "has_name": bool(known and known.name),
-        "control": row,
-        "is_on": switches.is_on(key.instance),
-        "draft": sending.kept_draft(key) if row.mode_at(timezone.now()) is not Mode.BOT else "",
-        "summary": sending.kept_summary(key) if row.mode_at(timezone.now()) is Mode.WAITING else "",
         "lost": _lost(request, key),
-        "pauses": PauseForm.FOR,
+        **bar.facts(request, key, row),
         **more,
     }
 

@@ -135,7 +135,7 @@
       box().focus();
     } else if (event.detail.requestConfig?.verb === "post" && document.activeElement === document.body) {
       // The button that was pressed is gone: go on reading where its answer stands.
-      document.querySelector("#notice [data-focus]")?.focus();
+      (document.querySelector("#notice [data-focus]") ?? document.querySelector("#control [data-focus]"))?.focus();
     }
   });
 })();

@@ -1,0 +1,56 @@
+// Acting in a conversation: the bot's unsent words in the box, and the first field of a menu that asks.
+(() => {
+  "use strict";
+
+  const HELD_MS = 60_000; // the bot may notice only when the model has answered
+  let heldAt = 0;
+
+  const use = (text) => {
+    const box = document.getElementById("text");
+    if (!box) return;
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+    box.setSelectionRange(text.length, text.length);
+  };
+
+  // Held: what was not sent comes into the box, now or a moment later, unless somebody has begun to write there.
+  document.addEventListener("htmx:afterSettle", () => {
+    const control = document.getElementById("control");
+    if (!control) return;
+    if (control.hasAttribute("data-held")) {
+      control.removeAttribute("data-held");
+      heldAt = Date.now();
+    }
+    const text = document.getElementById("draft-text")?.textContent;
+    if (!text || Date.now() - heldAt > HELD_MS || document.getElementById("text")?.value) return;
+    heldAt = 0;
+    use(text);
+  });
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-use-draft]")) return;
+    event.preventDefault();
+    use(document.getElementById("draft-text").textContent);
+    document.getElementById("draft").open = false;
+  });
+
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.menu") && event.target.open) event.target.querySelector("[data-first]")?.focus();
+  }, true);
+
+  // Somebody is answering the question of a menu, or writing what was agreed: a refresh waits for the next event.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, requestConfig } = event.detail;
+    if (target?.id !== "control" || requestConfig?.verb !== "get") return;
+    const field = target.querySelector("[data-first]");
+    if (!field?.value || !field.closest("details").open) return;
+    const kept = field.value;
+    document.addEventListener("htmx:afterSettle", () => {
+      const again = document.querySelector("#control [data-first]");
+      if (!again) return;
+      again.value = kept;
+      again.closest("details").open = true;
+    }, { once: true });
+  });
+})();
