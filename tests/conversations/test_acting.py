@@ -53,6 +53,12 @@ def post(client: Client, act: str, *, headers: dict[str, str] | None = None, **d
     )
 
 
+def take_from(client: Client, colleague: User) -> Any:
+    """*Assumir mesmo assim*, said of `colleague`."""
+    data = {"from": str(colleague.pk)}
+    return client.post(f"{PAGE}take-over/", data, headers={"Accept-Language": "en", **HTMX})
+
+
 def offer(response: Any) -> str:
     """What the answer's *Undo* would send."""
     found = re.search(r'name="undo" value="([^"]+)"', text(response))
@@ -157,7 +163,7 @@ def test_what_was_done_can_be_undone(
     for one in before:
         post(for_bob, one, length="240")
     was = control.state_of(control.current(MARIANA))
-    done = post(for_bob, act, **fields)
+    done = post(for_bob, act, headers=HTMX, **fields)
     assert control.state_of(control.current(MARIANA)) != was
 
     undone = post(for_bob, "undo", undo=offer(done))
@@ -226,14 +232,14 @@ def test_taking_from_a_colleague_asks_first(for_bob: Client, for_alice: Client, 
     assert now_is() == (Mode.HUMAN, alice.pk)
     assert "Alice has this conversation. Take it over anyway?" in text(asked)
     assert '<details class="menu asks" id="take-menu" open>' in text(asked)
-    post(for_bob, "take-over", **{"from": str(alice.pk)})
+    take_from(for_bob, alice)
     assert now_is() == (Mode.HUMAN, bob.pk)
     assert [entry.rep for entry in control.changes(MARIANA, 2)] == [bob, alice]
 
 
 def test_whose_conversation_was_taken_is_told_so(for_bob: Client, for_alice: Client, alice: User) -> None:
     post(for_alice, "take-over")
-    post(for_bob, "take-over", **{"from": str(alice.pk)})
+    take_from(for_bob, alice)
 
     assert "Bob took over this conversation, which was yours" in get(for_alice)
     assert "which was yours" not in get(for_bob)
@@ -244,7 +250,7 @@ def test_a_question_answered_about_somebody_else_is_asked_again(
 ) -> None:
     post(for_alice, "take-over")
 
-    post(for_bob, "take-over", **{"from": str(bob.pk)})
+    take_from(for_bob, bob)
 
     assert now_is() == (Mode.HUMAN, alice.pk)
 
