@@ -21,7 +21,7 @@ def bot(request: HttpRequest) -> dict[str, Any]:
     found: dict[str, Any] = {"stand_ins": stand_ins()}
     if request.user.is_authenticated:
         found["switches"] = SimpleLazyObject(switches.state)
-        found["switch_questions"] = lambda: shown.questions(answer_since())
+        found["switch_questions"] = lambda: shown.questions(found["switches"], answer_since)
         found["off"] = SimpleLazyObject(lambda: off(switches.state()))
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from conversations.evolution import EvolutionError, NotConnected, Refused
 from conversations.inbox import Row, inbox
 from conversations.message import Key, Message
 from conversations.models import Control, Mode
+from conversations.switches import Switches
 
 if TYPE_CHECKING:
     from conversations.inbox import Inbox
@@ -58,12 +59,12 @@ class Question:
     #: Of the instance, "" for everything.
     name: str
     turns_on: bool
-    #: How far back the bot answers.
-    earliest: datetime
+    #: How far back the bot answers; asked only where somebody may wait.
+    earliest: Callable[[], datetime]
 
     def waiting(self) -> int | None:
         """How many leads would be answered then; None while nobody knows."""
-        return waiting_for_bot(self.name, self.earliest)
+        return waiting_for_bot(self.name, self.earliest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,8 @@ def _completed(rows: Sequence[Row]) -> dict[Key, Message]:
     return found
 
 
-def questions(earliest: datetime) -> list[Question]:
+def questions(state: Switches, earliest: Callable[[], datetime]) -> list[Question]:
     """One for each switch, the one above all first."""
-    state = switches.state()
     rows = {switches.EVERYTHING: state.everything, **state.instances}
     return [Question(name, not row.is_on, earliest) for name, row in rows.items()]
 

@@ -108,7 +108,7 @@ def pause(request: Request, key: Key) -> HttpResponse:
     activity.end(key)
     if row.epoch == before.epoch:
         return acted(request, key, Toast(_("It is paused for longer already.")))
-    return _done(request, key, before, row, _("Paused. The bot sends nothing here, whatever the lead writes."))
+    return _done(request, key, before, row, _("Paused. The bot is quiet here."))
 
 
 @require_POST

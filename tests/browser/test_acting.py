@@ -156,7 +156,7 @@ def test_the_switch_asks_and_while_it_is_off_every_screen_says_so(stack: Stack, 
     betos.reload()
     betos.locator("#notices").get_by_role("button", name="Ligar…").click()
     expect(betos.get_by_role("dialog")).to_contain_text(re.compile("Responder o lead que espera|Responder os"))
-    betos.get_by_role("button", name="Não, só mensagens novas").click()
+    betos.get_by_role("button", name="Não, só as novas").click()
 
     expect(betos.locator("#notices")).not_to_contain_text("desligado")
     expect(anas.locator("#notices")).not_to_contain_text("desligado", timeout=SOON_MS)

@@ -213,7 +213,7 @@ def test_without_scripts_the_page_offers_to_undo_once(for_bob: Client) -> None:
 
     page = get(for_bob)
 
-    assert "Paused. The bot sends nothing here" in page
+    assert "Paused. The bot is quiet here." in page
     found = re.search(r'name="undo" value="([^"]+)"', page)
     assert found
     assert 'name="undo"' not in get(for_bob)
