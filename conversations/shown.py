@@ -117,7 +117,7 @@ def waiting_for_bot(instance: str, earliest: datetime) -> int | None:
     begins = {name: _begins(state.bot_since(name), earliest) for name in names}
     waiting = [
         row.key for row in here.rows()
-        if row.waiting_since and (begin := begins.get(row.key.instance)) and row.waiting_since >= begin
+        if row.waiting_since and (begin := begins.get(row.key.instance)) and row.last.sent_at >= begin
     ]  # fmt: skip
     controls = control.currents(waiting)
     return sum(_is_the_bots(controls.get(key), now) for key in waiting)

@@ -39,18 +39,19 @@
     if (event.target.matches("details.menu") && event.target.open) event.target.querySelector("[data-first]")?.focus();
   }, true);
 
-  // Somebody is answering the question of a menu, or writing what was agreed: a refresh waits for the next event.
+  // The bar is read again while somebody chooses in one of its menus, or writes what was agreed: neither is lost.
+  let kept = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, requestConfig } = event.detail;
     if (target?.id !== "control" || requestConfig?.verb !== "get") return;
     const field = target.querySelector("[data-first]");
-    if (!field?.value || !field.closest("details").open) return;
-    const kept = field.value;
-    document.addEventListener("htmx:afterSettle", () => {
-      const again = document.querySelector("#control [data-first]");
-      if (!again) return;
-      again.value = kept;
-      again.closest("details").open = true;
-    }, { once: true });
+    kept = { open: [...target.querySelectorAll("details[open]")].map((menu) => menu.id), value: field?.value ?? "" };
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (!kept) return;
+    for (const id of kept.open) document.getElementById(id)?.setAttribute("open", "");
+    const field = document.querySelector("#control [data-first]");
+    if (field) field.value = kept.value;
+    kept = null;
   });
 })();
