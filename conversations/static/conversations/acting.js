@@ -45,13 +45,18 @@
     const { target, requestConfig } = event.detail;
     if (target?.id !== "control" || requestConfig?.verb !== "get") return;
     const field = target.querySelector("[data-first]");
-    kept = { open: [...target.querySelectorAll("details[open]")].map((menu) => menu.id), value: field?.value ?? "" };
+    kept = {
+      open: [...target.querySelectorAll("details[open]")].map((menu) => menu.id),
+      value: field?.value ?? "",
+      focus: target.contains(document.activeElement) ? document.activeElement.id : "",
+    };
   });
   document.addEventListener("htmx:afterSwap", () => {
     if (!kept) return;
     for (const id of kept.open) document.getElementById(id)?.setAttribute("open", "");
     const field = document.querySelector("#control [data-first]");
     if (field) field.value = kept.value;
+    if (kept.focus) document.getElementById(kept.focus)?.focus();
     kept = null;
   });
 })();
