@@ -462,6 +462,18 @@ def test_who_wrote_before_the_bot_or_too_long_ago_does_not_wait_for_it(sandbox: 
     assert shown.waiting_for_bot(INSTANCE, timezone.now() + timedelta(seconds=5)) == 0
 
 
+def test_who_has_waited_since_before_the_bot_and_writes_again_waits_for_it(sandbox: Sandbox) -> None:
+    sandbox.lead_writes(LEAD, "Oi", name="Mariana", at=sandbox.clock() - 3 * 86_400)
+    inbox.inbox().refresh()
+    switches.switch(None, INSTANCE, True)
+    earliest = timezone.now() - timedelta(hours=12)
+    assert shown.waiting_for_bot(INSTANCE, earliest) == 0
+
+    waiting_lead(sandbox)
+
+    assert shown.waiting_for_bot(INSTANCE, earliest) == 1
+
+
 def test_a_list_that_is_not_read_yet_counts_nobody_and_asks_all_the_same(for_alice: Client, settings: Settings) -> None:
     settings.EVOLUTION_API_URL = "http://127.0.0.1:9"
 
