@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from bot import llm
-from conversations import switches
+from bot import hours, llm
+from bot.models import BotSettings
+from conversations import shown, switches
 from conversations.switches import Switches
 
 
@@ -18,8 +21,15 @@ def bot(request: HttpRequest) -> dict[str, Any]:
     found: dict[str, Any] = {"stand_ins": stand_ins()}
     if request.user.is_authenticated:
         found["switches"] = SimpleLazyObject(switches.state)
+        found["switch_questions"] = lambda: shown.questions(found["switches"], answer_since)
         found["off"] = SimpleLazyObject(lambda: off(switches.state()))
     return found
+
+
+def answer_since() -> datetime:
+    """Who wrote before this moment is not answered any more."""
+    settings = BotSettings.load()
+    return hours.waits_since(settings, timezone.localtime(), timedelta(hours=settings.answer_within_hours))
 
 
 def stand_ins() -> list[str]:

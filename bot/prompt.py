@@ -24,6 +24,10 @@ _DAYS = ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta
 _NO_COMPANY = "(não informada)"
 _NO_OFFER = "(A equipe ainda não descreveu a oferta: não descreva produtos nem condições.)"
 _QUOTE_LENGTH = 200
+#: What is asked of the bot that comes back after people.
+_GO_ON = (
+    "Continue daí: cumpra o combinado, não se despeça nem se apresente de novo, não pergunte o que já foi respondido."
+)
 
 #: What a lead's message is when it is not text, in the model's words.
 _KINDS: Mapping[Kind, str] = {
@@ -54,6 +58,16 @@ _FORMAT = "# Formato da resposta"
 _NOTE = "# Aviso para esta resposta"
 _HEADINGS = (_ROLE, _OFFER, _MANNERS, _GOALS, _NEVER, _READING, _FORMAT, _NOTE)
 _MARKS = ("<lead", "</lead>", "&lt;lead", "&lt;/lead")
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """A stretch in which people of ours had the conversation."""
+
+    since: datetime
+    until: datetime
+    #: What they agreed with the lead, in the words of whoever gave it back; "" when nothing was said of it.
+    agreed: str = field(default="", repr=False)
 
 
 class BotFacts(Protocol):
@@ -89,18 +103,25 @@ def build(
     media: Mapping[str, Blob],
     transcripts: Mapping[str, str],
     note: str = "",
+    handled: Sequence[Handled] = (),
 ) -> Request:
     """The request that answers the newest `settings.history_length` of `messages`, which come oldest first.
 
     `now` is aware; its zone is the one times are told in. `media` holds files for the model and `transcripts` the words
     of voice notes already heard, both by message id; a voice note with a file and no words is to be transcribed. `note`
-    is a word of ours, trusted, for this answer alone.
+    is a word of ours, trusted, for this answer alone; `handled` the stretches, oldest first, that people took care of.
     """
     shown = messages[-settings.history_length :]
     quotable = {message.id: message for message in messages}
     story = _Story(now=now, media=media, transcripts=transcripts, quotable=quotable)
+    # The last one counts however long ago it was; those before it where they are part of what is told.
+    stretches = [one for one in handled[:-1] if shown and one.until >= shown[0].sent_at] + list(handled[-1:])
     for message in shown:
+        while stretches and stretches[0].until < message.sent_at:
+            story.tell_handled(stretches.pop(0))
         story.tell(message)
+    for stretch in stretches:
+        story.tell_handled(stretch)
     return Request(
         model=settings.model,
         system=system_prompt(settings, now=now, note=note),
@@ -235,6 +256,12 @@ class _Story:
                 self._add("lead", *gap)
             self._add("us", self._from_us(message))
 
+    def tell_handled(self, stretch: Handled) -> None:
+        """Say that colleagues had the conversation and gave it back, and what was agreed: a word of ours, no lead's."""
+        since, until = self._time(stretch.since), self._time(stretch.until)
+        agreed = f" Ficou combinado: “{_one_line(stretch.agreed)}”." if stretch.agreed.strip() else ""
+        self._add("lead", f"[de {since} a {until} uma pessoa da equipe cuidou desta conversa.{agreed} {_GO_ON}]")
+
     def _add(self, role: Literal["lead", "us"], *parts: str | Blob) -> None:
         self.turns.append(Turn(role=role, parts=parts))
 
@@ -317,6 +344,11 @@ def _content(message: Message, words: str, blob: Blob | None) -> Iterator[str]:
         yield "(vem a seguir)" if blob is not None else "(não pôde ser aberto)"
     elif message.kind is Kind.AUDIO:
         yield "(transcrito do áudio)"
+
+
+def _one_line(text: str) -> str:
+    """A colleague's words inside a line of ours, which they cannot end."""
+    return _short(harmless(text).replace("[", "(").replace("]", ")").replace("”", '"'))
 
 
 def _colleague(message: Message) -> str:

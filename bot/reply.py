@@ -13,14 +13,15 @@ from django.utils import timezone
 from bot import guards, hours, llm, prompt, transcribe, turns, typing, words
 from bot.llm import bubbles
 from bot.models import BlueTicks, BotSettings
+from bot.prompt import Handled
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
-from conversations import control, fence, history, late, live, sending, waiting
+from conversations import activity, control, fence, history, late, notes, sending, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError
 from conversations.fence import Answered, Lost
 from conversations.message import Author, Message
-from conversations.models import Control, Mode, Reason
+from conversations.models import Control, Mode, Note, Reason
 from conversations.silence import Silence
 
 #: How much of a conversation is looked at for people and for what waits; the model reads `history_length` of it.
@@ -33,7 +34,13 @@ _ANY_AGE = timedelta(days=3650)
 
 
 def reply_to(turn: Turn) -> int:
-    """Answer a lead who has stopped writing; returns how many bubbles went out, or says why not.
+    """Answer a lead who has stopped writing; returns how many bubbles went out, or says why not."""
+    with activity.ending(turn.key):
+        return _answer(turn)
+
+
+def _answer(turn: Turn) -> int:
+    """The story itself.
 
     Raises Withheld with the reason when there is nothing to answer or it must not be answered, Lost when the right to
     speak went away meanwhile, LLMError and EvolutionError when something did not work: `turns.run` decides what then.
@@ -120,13 +127,23 @@ def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
 
 def _think(turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard) -> llm.Draft:
     """Ask the model, and keep the words of the voice notes it heard."""
-    _announce(turn, "thinking")
-    request = prompt.build(settings, messages, now=timezone.localtime(), media=heard.blobs, transcripts={})
+    activity.announce(turn.key, "thinking")
+    request = prompt.build(
+        settings, messages, now=timezone.localtime(), media=heard.blobs, transcripts={}, handled=_handled(turn)
+    )
     draft = llm.get_model().generate(replace(request, model=settings.model_name))
     if any(prompt.leaks_prompt(bubble) for bubble in draft.messages):
         raise llm.Garbled("the draft repeats our instructions")
     transcribe.remember(turn.key, draft.transcripts)
     return draft
+
+
+def _handled(turn: Turn) -> list[Handled]:
+    """When people had this conversation, oldest first, and what they said was agreed when they gave it back."""
+    agreed = notes.of(turn.key, Note.Kind.AGREED)
+    stretches = control.stretches(turn.key)
+    texts = [[note.text for note in agreed if since <= note.at <= until] for since, until in stretches]
+    return [Handled(since, until, (said or [""])[-1]) for (since, until), said in zip(stretches, texts, strict=True)]
 
 
 def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> int:
@@ -135,7 +152,7 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
     _mark_read(turn, settings, unanswered)
     for number, bubble in enumerate(said, start=1):
         if settings.typing_chars_per_second:
-            _announce(turn, "typing", number=number, of=len(said))
+            activity.announce(turn.key, "typing", number=number, of=len(said))
         try:
             typing.show(turn.right, jid, bubble, settings.typing_chars_per_second)
             sending.send_as_bot(turn.right, answered, jid, bubble)
@@ -160,6 +177,7 @@ def _hand_off(
     """
     row = control.hand_off(turn.key, reason, epoch=turn.right.epoch)
     if not (row.due and row.due_epoch == turn.right.epoch + 1):
+        sending.keep_draft(turn.key, said)
         raise Lost(fence.why_lost(turn.right))
     turns.settle(turn, unanswered, Silence.HANDED_OFF)
     sending.send_due(row, unanswered[-1].jid, "\n\n".join(said) or words.handoff_notice(settings))
@@ -184,12 +202,6 @@ def _with_notice(turn: Turn, settings: BotSettings, messages: Sequence[Message],
     if not (is_first and settings.first_contact_notice):
         return said
     return [f"{settings.first_contact_notice}\n\n{said[0]}", *said[1:]]
-
-
-def _announce(turn: Turn, doing: str, *, number: int = 0, of: int = 0) -> None:
-    """Show on the screens what the bot is doing."""
-    key = turn.key
-    live.publish("bot", instance=key.instance, conversation=key.conversation, doing=doing, number=number, of=of)
 
 
 def _mark_read(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> None:

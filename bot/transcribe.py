@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.llm import Blob
 from bot.models import BotSettings
-from conversations import history, live
+from conversations import activity, history, live
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError
 from conversations.message import Key, Kind, Message
@@ -41,7 +41,7 @@ def fetch(key: Key, waiting: Sequence[Message], settings: BotSettings) -> Heard:
         if not _wanted(message):
             continue
         if message.kind is Kind.AUDIO:
-            live.publish("bot", instance=key.instance, conversation=key.conversation, doing="listening")
+            activity.announce(key, "listening")
         blob = None if _too_much(message, settings) else _fetch(key.instance, message, settings)
         if blob is not None:
             blobs[message.id] = blob

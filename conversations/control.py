@@ -28,6 +28,10 @@ log = logging.getLogger(__name__)
 
 #: How often a takeover looks whether the claim it waits for is released, in seconds.
 _LOOK_EVERY_S = 0.05
+#: What the bot said so shortly before a takeover is told to whoever took over; a rep who just read it was overtaken.
+_A_MOMENT = timedelta(seconds=5)
+#: So many changes of a conversation are looked at for when people had it.
+_LOOK_BACK = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,19 @@ class TakenOver:
     control: Control
     #: True in the one case that cannot be known: a bot's POST is on its way and does not answer.
     may_still_leave: bool
+    #: What the bot said within the last seconds before, oldest first.
+    just_left: tuple[Sent, ...] = ()
 
 
 def current(key: Key) -> Control:
     """The conversation's control; a new, unsaved row when nothing ever happened there."""
     row = Control.objects.select_related("holder").filter(instance=key.instance, conversation=key.conversation).first()
     return row or Control(instance=key.instance, conversation=key.conversation)
+
+
+def state_of(row: Control) -> State:
+    """What of `row` says who may speak."""
+    return State(Mode(row.mode), row.holder_id, row.until, row.reason, row.opted_out)
 
 
 def currents(keys: Iterable[Key]) -> dict[Key, Control]:
@@ -72,7 +83,8 @@ def take_over(key: Key, rep: User) -> TakenOver:
     Waits at most `TAKEOVER_WAIT_SECONDS` for a bot message that is already on its way.
     """
     row = change(key, Occurrence.TAKEN_OVER, actor=Actor.REP, rep=rep)
-    return TakenOver(row, may_still_leave=not wait_for_claim(key))
+    may_still_leave = not wait_for_claim(key)
+    return TakenOver(row, may_still_leave, _just_left(row))
 
 
 def pause(key: Key, rep: User, until: datetime | None) -> Control:
@@ -93,6 +105,12 @@ def hand_back(key: Key, rep: User) -> Control:
 def opt_in(key: Key, rep: User) -> Control:
     """Clear the lead's wish not to be written to; only a person does this."""
     return change(key, Occurrence.OPTED_IN, actor=Actor.REP, rep=rep)
+
+
+def undo(key: Key, rep: User, before: State, *, epoch: int) -> bool:
+    """Put back what was `before` the change that made `epoch`; False when something else changed meanwhile."""
+    row = change(key, Occurrence.UNDONE, actor=Actor.REP, rep=rep, restored=before, only_at_epoch=epoch)
+    return row.epoch == epoch + 1 and changes(key, 1)[0].act == Act.UNDO
 
 
 def rep_sent(key: Key, rep: User) -> Control:
@@ -187,6 +205,7 @@ def change(
     human_at: datetime | None = None,
     only_at_epoch: int | None = None,
     due: Due = Due.NONE,
+    restored: State | None = None,
 ) -> Control:
     """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
     now = timezone.now()
@@ -195,9 +214,10 @@ def change(
         key = row.key
         if only_at_epoch is not None and row.epoch != only_at_epoch:
             return row
-        before = State(Mode(row.mode), row.holder_id, row.until, row.reason, row.opted_out)
+        before = state_of(row)
         before_it = after(before, Occurrence.EXPIRED, now=now)
-        follows = after(before_it, what, now=now, rep=rep.pk if rep else None, until=until, reason=reason)
+        rep_id = rep.pk if rep else None
+        follows = after(before_it, what, now=now, rep=rep_id, until=until, reason=reason, restored=restored)
         _note_human(row, actor, now, human_at)
         if follows == before:
             row.save(update_fields=["last_human_at"])
@@ -241,6 +261,37 @@ def _note_human(row: Control, actor: Actor, now: datetime, human_at: datetime | 
     if actor in (Actor.REP, Actor.PHONE):
         at = human_at or now
         row.last_human_at = at if row.last_human_at is None else max(at, row.last_human_at)
+
+
+# ------------------------------------------------------------------------------------------------- what was changed
+
+
+def changes(key: Key, count: int) -> list[AuditEntry]:
+    """The last `count` changes of a conversation's control, the newest first."""
+    here = AuditEntry.objects.filter(instance=key.instance, conversation=key.conversation)
+    return list(here.select_related("rep").order_by("-at", "-pk")[:count])
+
+
+def stretches(key: Key) -> list[tuple[datetime, datetime]]:
+    """From when to when people had the conversation and gave it back, the last ones, oldest first."""
+    found: list[tuple[datetime, datetime]] = []
+    since: datetime | None = None
+    for entry in reversed(changes(key, _LOOK_BACK)):
+        if entry.after == Mode.HUMAN:
+            since = since or entry.at
+        elif since is not None and entry.after == Mode.BOT:
+            found.append((since, entry.at))
+            since = None
+        elif entry.act == Act.HAND_BACK:
+            found.append((entry.at - _A_MOMENT, entry.at))
+    return found
+
+
+def _just_left(row: Control) -> tuple[Sent, ...]:
+    """The bot's messages that went out right before the change that `row` shows."""
+    at = row.changed_at or timezone.now()
+    here = Sent.objects.filter(instance=row.instance, conversation=row.conversation, author=Sent.By.BOT)
+    return tuple(here.filter(state=Sent.State.SENT, at__gte=at - _A_MOMENT, at__lte=at).order_by("at"))
 
 
 # ------------------------------------------------------------------------------------------------------- the claim

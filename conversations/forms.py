@@ -48,6 +48,18 @@ class PauseForm(forms.Form):
         return timezone.now() + timedelta(minutes=int(length))
 
 
+class HandBackForm(forms.Form):
+    """What was agreed with the lead, in one line, for the bot to read. It may be nothing."""
+
+    LONGEST = 280
+
+    agreed = forms.CharField(required=False, max_length=LONGEST)
+
+    def clean_agreed(self) -> str:
+        """One line."""
+        return " ".join(str(self.cleaned_data["agreed"]).split())
+
+
 class _Places(forms.MultipleChoiceField):
     """Any number of conversations; which of them are this person's, the view finds out."""
 
@@ -183,6 +195,8 @@ class SwitchForm(forms.Form):
 
     instance = forms.CharField(required=False)
     on = forms.ChoiceField(choices=[("1", _("on")), ("0", _("off"))])
+    #: Whether leads who have been waiting are answered once it is on.
+    waiting = forms.ChoiceField(required=False, choices=[("answer", "answer"), ("leave", "leave")])
 
     def clean_instance(self) -> str:
         """One of ours."""

@@ -290,6 +290,7 @@ class Act(models.TextChoices):
     AUTO_RESUME = "auto_resume", _("returned to the bot by itself")
     OPT_OUT = "opt_out", _("asked not to be written to")
     OPT_IN = "opt_in", _("may be written to again")
+    UNDO = "undo", _("undid what was just done")
     MERGE = "merge", _("merged two addresses")
     ANSWER_LATE = "answer_late", _("had the bot answer late")
     EDIT = "edit", _("edited a message")

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: How long what the bot was about to say is offered to the reps, in seconds.
-_DRAFT_LIFETIME_S = 24 * 3600
+_DRAFT_LIFETIME_S = 15 * 60
+#: How long its word on why it calls a person is kept, in seconds.
+_SUMMARY_LIFETIME_S = 24 * 3600
 #: How long a `send.message` event may help to clear up a claim, in seconds.
 _HINT_LIFETIME_S = 300
 #: How far the gateway's clock may be behind WhatsApp's; the doctor warns from a quarter of it on.
@@ -167,7 +169,7 @@ def _told(key: Key, message: Message, author: Author, name: str = "") -> Message
 
 
 def keep_draft(key: Key, bubbles: Sequence[str]) -> None:
-    """Keep what the bot was about to say when it was stopped, encrypted and for a day, to offer it to the rep."""
+    """Keep what the bot was about to say when it was stopped, sealed and for 15 minutes, to offer it to the rep."""
     if bubbles:
         sealed.put(f"draft:{key.instance}:{key.conversation}", "\n\n".join(bubbles), _DRAFT_LIFETIME_S)
         live.publish("bot", instance=key.instance, conversation=key.conversation, doing="stopped")
@@ -185,7 +187,7 @@ def drop_draft(key: Key) -> None:
 
 def keep_summary(key: Key, summary: str) -> None:
     """Keep the bot's word to the rep on why it calls a person, encrypted and for a day."""
-    sealed.put(f"summary:{key.instance}:{key.conversation}", summary, _DRAFT_LIFETIME_S)
+    sealed.put(f"summary:{key.instance}:{key.conversation}", summary, _SUMMARY_LIFETIME_S)
 
 
 def kept_summary(key: Key) -> str:

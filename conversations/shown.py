@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,14 +12,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations import control, history, late, sealed, seen
+from conversations import control, history, late, sealed, seen, switches
 from conversations.evolution import EvolutionError, NotConnected, Refused
 from conversations.formatting import is_only_emoji
+from conversations.inbox import inbox
 from conversations.message import Key, Kind, Message
-from conversations.models import Control
+from conversations.models import Control, Mode
 from conversations.question import Facts, View
 from conversations.row import MOST_COUNTED, Row
 from conversations.standing import standings
+from conversations.switches import Switches
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -120,6 +122,21 @@ class Bubble:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before a switch is thrown."""
+
+    #: Of the instance, "" for everything.
+    name: str
+    turns_on: bool
+    #: How far back the bot answers; asked only where somebody may wait.
+    earliest: Callable[[], datetime]
+
+    def waiting(self) -> int | None:
+        """How many leads would be answered then; None while nobody knows."""
+        return waiting_for_bot(self.name, self.earliest())
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """What keeps the list from being true."""
 
@@ -165,6 +182,40 @@ def _completed(rows: Sequence[Row]) -> dict[Key, Message]:
         completed = history.complete(instance, [row.last for row in here])
         found.update(zip((row.key for row in here), completed, strict=True))
     return found
+
+
+def questions(state: Switches, earliest: Callable[[], datetime]) -> list[Question]:
+    """One for each switch, the one above all first."""
+    rows = {switches.EVERYTHING: state.everything, **state.instances}
+    return [Question(name, not row.is_on, earliest) for name, row in rows.items()]
+
+
+def waiting_for_bot(instance: str, earliest: datetime) -> int | None:
+    """How many leads wait on `instance` ("" for all that are on by themselves) where the bot answers once it is on.
+
+    None while the list is not read yet. Who wrote before `earliest` or before the bot came, and who wants no messages,
+    is not the bot's.
+    """
+    here, state, now = inbox(), switches.state(), timezone.now()
+    names = [instance] if instance else [name for name, one in state.instances.items() if one.is_on]
+    if not all((health := here.health().get(name)) and health.is_built for name in names):
+        return None
+    begins = {name: _begins(state.bot_since(name), earliest) for name in names}
+    waiting = [
+        row.key for row in here.rows()
+        if row.waiting_since and (begin := begins.get(row.key.instance)) and row.last.sent_at >= begin
+    ]  # fmt: skip
+    controls = control.currents(waiting)
+    return sum(_is_the_bots(controls.get(key), now) for key in waiting)
+
+
+def _begins(bot_since: datetime | None, earliest: datetime) -> datetime | None:
+    """From when on leads are the bot's, to the second, as the gateway counts; None where it never was."""
+    return None if bot_since is None else max(earliest, bot_since.replace(microsecond=0))
+
+
+def _is_the_bots(row: Control | None, now: datetime) -> bool:
+    return row is None or (row.mode_at(now) is Mode.BOT and not row.opted_out)
 
 
 def trouble(here: Inbox, instances: Sequence[str]) -> Trouble:

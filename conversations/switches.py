@@ -34,6 +34,10 @@ class Switches:
         """The bot may speak on `instance`."""
         return self.everything.is_on and instance in self.instances and self.instances[instance].is_on
 
+    def thrown_off(self) -> list[Switch]:
+        """Those that are off, the one above all first."""
+        return [one for one in (self.everything, *self.instances.values()) if not one.is_on]
+
     def bot_since(self, instance: str) -> datetime | None:
         """Since when lead messages on `instance` are the bot's; None when it was never on."""
         return self.instances[instance].bot_since if instance in self.instances else None
@@ -53,8 +57,11 @@ def is_on(instance: str) -> bool:
     return state().is_on(instance)
 
 
-def switch(rep: User | None, instance: str, on: bool) -> Switch:
-    """Switch the bot on or off for `instance` (or `EVERYTHING`); in effect before the next bubble."""
+def switch(rep: User | None, instance: str, on: bool, *, answer_waiting: bool = True) -> Switch:
+    """Switch the bot on or off for `instance` (or `EVERYTHING`); in effect before the next bubble.
+
+    Switched on without `answer_waiting`, it leaves to people what leads wrote before this moment.
+    """
     with transaction.atomic():
         state()
         row = Switch.objects.select_for_update().get(instance=instance)
@@ -66,12 +73,21 @@ def switch(rep: User | None, instance: str, on: bool) -> Switch:
         if on and row.bot_since is None:
             row.bot_since = timezone.now()
         row.save()
+        if on and not answer_waiting:
+            _begin_now(instance)
         act = Act.SWITCH_ON if on else Act.SWITCH_OFF
         actor = Actor.REP if rep else Actor.SYSTEM
         AuditEntry.objects.create(at=timezone.now(), instance=instance, actor=actor, rep=rep, act=act)
     log.info("the bot was switched %s for %s", "on" if on else "off", instance or "everything")
     live.publish("switch", instance=instance, on=on)
     return row
+
+
+def _begin_now(instance: str) -> None:
+    """Nothing from before this moment is the bot's, on `instance` or on every one it was ever on."""
+    rows = Switch.objects.exclude(instance=EVERYTHING).exclude(bot_since=None)
+    rows = rows if instance == EVERYTHING else rows.filter(instance=instance)
+    rows.update(bot_since=timezone.now())
 
 
 def _first(instance: str) -> Switch:

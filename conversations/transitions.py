@@ -40,6 +40,7 @@ class Occurrence(Enum):
     EXPIRED = Act.EXPIRE
     OPTED_OUT = Act.OPT_OUT
     OPTED_IN = Act.OPT_IN
+    UNDONE = Act.UNDO
 
 
 def after(
@@ -50,12 +51,15 @@ def after(
     rep: int | None = None,
     until: datetime | None = None,
     reason: str = "",
+    restored: State | None = None,
 ) -> State:
     """The state that follows; equal to `state` when the occurrence changes nothing there.
 
     `rep` for TAKEN_OVER and REP_SENT; `until` (None: for good) for PAUSED and PHONE_WROTE; `reason` for HANDOFF and
-    GAVE_UP.
+    GAVE_UP; `restored` for UNDONE: what was before the act that is undone.
     """
+    if what is Occurrence.UNDONE:
+        return _undone(state, restored, now)
     if what is Occurrence.OPTED_OUT:
         return replace(state, opted_out=True)
     if what is Occurrence.OPTED_IN:
@@ -80,6 +84,13 @@ def after(
         return replace(bot, reason=Reason.RECOVERED) if is_technical else state
     is_over = state.mode in (Mode.HUMAN, Mode.PAUSED) and state.until is not None and state.until <= now
     return replace(bot, reason=Reason.EXPIRED) if is_over else state
+
+
+def _undone(state: State, restored: State | None, now: datetime) -> State:
+    """As it was before, unless that would be over by now. The lead's own wish is not undone by anybody's click."""
+    if restored is None:
+        return state
+    return after(replace(restored, opted_out=state.opted_out), Occurrence.EXPIRED, now=now)
 
 
 def _held_by(state: State, rep: int | None, reason: str) -> State:

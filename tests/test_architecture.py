@@ -47,7 +47,7 @@ FLOORS = [
     "conversations.sending conversations.amending conversations.uploads",
     "conversations.history conversations.inbox conversations.media conversations.pictures",
     "conversations.fence conversations.standing conversations.seen",
-    "conversations.control conversations.switches conversations.notes",
+    "conversations.activity conversations.control conversations.switches conversations.notes",
     "conversations.transitions conversations.identity conversations.live",
     "conversations.models conversations.sealed conversations.frames conversations.waiting conversations.formatting",
     "conversations.evolution",
@@ -58,7 +58,7 @@ FLOORS = [
     "conversations.evolution.content",
     "conversations.evolution.fields conversations.evolution.errors conversations.evolution.deadline",
     "conversations.row",
-    "conversations.message conversations.silence",
+    "conversations.message conversations.silence conversations.attachments",
     "conversations.jid",
     # ----------------------------------------------------------------- knows nothing of conversations below this line
     "people.urls people.apps people.templatetags.* people.admin people.context_processors people.middleware",

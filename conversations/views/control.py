@@ -1,28 +1,47 @@
-"""What people do about who may speak: take over, pause, resume, hand back, and the switches."""
+"""What people do about who may speak: take over, hold, pause, resume, hand back, let write again, and undo."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.contrib import messages as flash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from conversations import control, shown, switches
-from conversations.forms import PauseForm, SwitchForm
+from conversations import activity, control, notes, sending, shown
+from conversations.control import TakenOver
+from conversations.forms import HandBackForm, PauseForm
 from conversations.message import Key
-from conversations.views import parts
+from conversations.models import Control, Mode, Note
+from conversations.templatetags.conversations import holder
+from conversations.views import parts, undoing
 from conversations.views.guard import Request, may, of_conversation, rep
+from conversations.views.undoing import Toast
 
 
-def acted(request: Request, key: Key, notice: str, *, is_warning: bool = False) -> HttpResponse:
-    """The control bar with what was done; without scripts the page again."""
+def acted(
+    request: Request, key: Key, toast: Toast | None, *, warning: str = "", query: str = "", **more: Any
+) -> HttpResponse:
+    """The control bar with what was done; without scripts the page again, which says the same."""
     if request.htmx:
-        return render(
-            request, "conversations/_acted.html", parts.about(request, key, notice=notice, is_warning=is_warning)
-        )
-    flash.add_message(request, flash.WARNING if is_warning else flash.SUCCESS, notice)
-    return redirect(shown.address(key))
+        about = parts.about(request, key, notice=warning, is_warning=True, toast=toast, **more)
+        return render(request, "conversations/_acted.html", about)
+    if toast:
+        undoing.keep(request.session, toast)
+    if warning:
+        flash.warning(request, warning)
+    return redirect(shown.address(key) + query)
+
+
+def _done(request: Request, key: Key, before: Control, now_is: Control, words: str, **more: Any) -> HttpResponse:
+    """`acted`, with the offer to undo what changed control from `before` to `now_is`."""
+    note_id = more.pop("note_id", None)
+    return acted(request, key, Toast(words, undoing.of(key, rep(request).pk, before, now_is, note_id)), **more)
 
 
 @require_POST
@@ -30,15 +49,50 @@ def acted(request: Request, key: Key, notice: str, *, is_warning: bool = False) 
 @of_conversation
 def take_over(request: Request, key: Key) -> HttpResponse:
     """*Assumir*: when it answers, no bot message leaves any more, or it says that one still may."""
+    return _take(request, key)
+
+
+@require_POST
+@may("act")
+@of_conversation
+def hold(request: Request, key: Key) -> HttpResponse:
+    """*Segurar*: stops the reply that is being made, takes over, and offers what was not sent as a draft."""
+    return _take(request, key, query="?draft=1", is_held=True)
+
+
+def _take(request: Request, key: Key, **more: Any) -> HttpResponse:
+    before = control.current(key)
+    if (mine := _of_a_colleague(before, request)) and request.POST.get("from") != str(before.holder_id):
+        return acted(request, key, None, warning=mine, is_asked=True)
     taken = control.take_over(key, rep(request))
+    activity.end(key)
+    words = _("The conversation is yours. From now on the bot sends nothing here.")
     if taken.may_still_leave:
-        return acted(
-            request,
-            key,
-            _("The conversation is yours. One message of the bot was already on its way and may still go out."),
-            is_warning=True,
-        )
-    return acted(request, key, _("The conversation is yours. From now on the bot sends nothing here."))
+        words = _("The conversation is yours.")
+        more["warning"] = _("One message of the bot was already on its way and may still go out.")
+    elif taken.just_left:
+        more["warning"] = _left(taken)
+        more["just_left"] = taken.just_left[-1].message_id
+    return _done(request, key, before, taken.control, words, **more)
+
+
+def _of_a_colleague(row: Control, request: Request) -> str:
+    """The question to ask before taking a conversation from somebody; "" when it is nobody else's."""
+    if row.mode_at(timezone.now()) is not Mode.HUMAN or row.holder_id in (None, request.user.pk):
+        return ""
+    return _("%(who)s has this conversation. Take it over anyway?") % {"who": holder(row)}
+
+
+def _left(taken: TakenOver) -> str:
+    """How many messages of the bot left in the moment before, and how long before the last one did."""
+    count = len(taken.just_left)
+    at = taken.control.changed_at or timezone.now()
+    seconds = number_format(max(0.1, (at - taken.just_left[-1].at).total_seconds()), 1)
+    return ngettext(
+        "%(count)d message of the bot went out %(seconds)s s before.",
+        "%(count)d messages of the bot went out right before, the last one %(seconds)s s before.",
+        count,
+    ) % {"count": count, "seconds": seconds}
 
 
 @require_POST
@@ -49,8 +103,12 @@ def pause(request: Request, key: Key) -> HttpResponse:
     form = PauseForm(request.POST)
     if not form.is_valid():
         return HttpResponse(status=400)
-    control.pause(key, rep(request), form.until())
-    return acted(request, key, _("Paused. The bot sends nothing here, whatever the lead writes."))
+    before = control.current(key)
+    row = control.pause(key, rep(request), form.until())
+    activity.end(key)
+    if row.epoch == before.epoch:
+        return acted(request, key, Toast(_("It is paused for longer already.")))
+    return _done(request, key, before, row, _("Paused. The bot is quiet here."))
 
 
 @require_POST
@@ -58,29 +116,50 @@ def pause(request: Request, key: Key) -> HttpResponse:
 @of_conversation
 def resume(request: Request, key: Key) -> HttpResponse:
     """*Retomar*: ends a pause."""
-    control.resume(key, rep(request))
-    return acted(request, key, _("Resumed. The bot answers here again."))
+    before = control.current(key)
+    row = control.resume(key, rep(request))
+    sending.drop_draft(key)
+    return _done(request, key, before, row, _("Resumed. The bot answers here again."))
 
 
 @require_POST
 @may("act")
 @of_conversation
 def hand_back(request: Request, key: Key) -> HttpResponse:
-    """*Devolver ao bot*."""
-    control.hand_back(key, rep(request))
-    return acted(request, key, _("Handed back. The bot answers here again."))
+    """*Devolver ao bot*, with a line of what was agreed: written first, so that the bot never speaks without it."""
+    form = HandBackForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse(status=400)
+    agreed = form.cleaned_data["agreed"]
+    before = control.current(key)
+    note = notes.write(key, Note.Kind.AGREED, rep(request), agreed) if agreed else None
+    row = control.hand_back(key, rep(request))
+    sending.drop_draft(key)
+    if note and row.epoch == before.epoch:
+        notes.erase(key, note.id)
+    words = _("Handed back with your note. The bot answers here again.") if note else ""
+    words = words or _("Handed back. The bot answers here again.")
+    return _done(request, key, before, row, words, note_id=note.id if note else None)
 
 
 @require_POST
-@may("switch")
-def switch(request: Request) -> HttpResponse:
-    """The bot on or off, everywhere or for one number."""
-    form = SwitchForm(request.POST)
-    if not form.is_valid():
-        return HttpResponse(status=400)
-    on = form.cleaned_data["on"] == "1"
-    switches.switch(rep(request), form.cleaned_data["instance"], on)
-    if on:
-        # That it is off, every page says as long as it is.
-        flash.success(request, _("The bot is switched on."))
-    return redirect("conversations:inbox")
+@may("act")
+@of_conversation
+def opt_in(request: Request, key: Key) -> HttpResponse:
+    """*Permitir mensagens*: a person decides that the lead may be written to again."""
+    control.opt_in(key, rep(request))
+    return acted(request, key, Toast(_("Messages are allowed again.")))
+
+
+@require_POST
+@may("act")
+@of_conversation
+def undo(request: Request, key: Key) -> HttpResponse:
+    """*Desfazer*: what was before, unless something else happened meanwhile."""
+    undone = undoing.read(request.POST.get("undo", ""), key, rep(request).pk)
+    if undone is None or not control.undo(key, rep(request), undone.before, epoch=undone.epoch):
+        return acted(request, key, None, warning=_("Not undone: something else changed meanwhile."))
+    sending.drop_draft(key)
+    if undone.note_id is not None:
+        notes.erase(key, undone.note_id)
+    return acted(request, key, Toast(_("Undone.")))

@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
 from conversations import live, shown
-from conversations.views import composing, parts
+from conversations.views import composing, parts, undoing
 from conversations.views.guard import Request, fragment, key_of, may
 
 
@@ -31,6 +31,7 @@ def conversation(request: Request, instance: str, opaque: str) -> HttpResponse:
     if target is None:
         context |= {
             "position": position,
+            "toast": undoing.kept(request.session),
             **composing.asked_for(request, key),
         }
     return fragment(

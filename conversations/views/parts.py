@@ -15,15 +15,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from conversations import control, history, sealed, seen, sending, shown, switches
+from conversations import control, history, sealed, seen, shown
 from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import Inbox, inbox, lists_groups
 from conversations.message import Key
-from conversations.models import Mode, Seen, Sent
+from conversations.models import Seen, Sent
 from conversations.question import Facts, Question, Sort, View, count, together
 from conversations.row import Row
 from conversations.templatetags.conversations import phone
+from conversations.views import bar
 from conversations.views.guard import Request, rep
 from people import access
 
@@ -123,12 +124,8 @@ def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
         "stream_name": f"{key.instance}/{sealed.opaque_id(key)}",
         "name": (known.name if known else "") or phone(key),
         "has_name": bool(known and known.name),
-        "control": row,
-        "is_on": switches.is_on(key.instance),
-        "draft": sending.kept_draft(key) if row.mode_at(timezone.now()) is not Mode.BOT else "",
-        "summary": sending.kept_summary(key) if row.mode_at(timezone.now()) is Mode.WAITING else "",
         "lost": _lost(request, key),
-        "pauses": PauseForm.FOR,
+        **bar.facts(request, key, row),
         **more,
     }
 

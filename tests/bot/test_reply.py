@@ -16,11 +16,11 @@ from django.utils import timezone
 from bot import heartbeat
 from bot.models import BotSettings
 from bot.turns import Outcome
-from conversations import control, history, identity, sending, switches
+from conversations import activity, control, history, identity, notes, sending, switches
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.jid import JID
 from conversations.message import Author, Key
-from conversations.models import AuditEntry, Control, Due, Mode, Reason, Sent, Unconfirmed
+from conversations.models import AuditEntry, Control, Due, Mode, Note, Reason, Sent, Unconfirmed
 from conversations.silence import Silence
 from tests.factories import LEAD
 from tests.fake_gemini import FakeGemini
@@ -234,6 +234,66 @@ def test_a_message_while_the_model_thinks_makes_it_think_again_with_it(
     assert texts(sandbox) == ["resposta nova"]
     assert "Recife" in json.dumps(gemini.requests[1].body, ensure_ascii=False)
     assert len(control.current(KEY).settled_ids) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_model_wrote_for_nothing_is_offered_to_whoever_took_over(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, ana: User
+) -> None:
+    gemini.will_answer("um", "dois")
+    asked = sandbox.lead_writes(LEAD, "Oi")
+
+    while_thinking(gemini, turn, asked, lambda: control.take_over(KEY, ana))
+
+    assert sending.kept_draft(KEY) == "um\n\ndois"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_model_thinks_the_screens_know_and_afterwards_nothing_is_done_any_more(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini
+) -> None:
+    asked = sandbox.lead_writes(LEAD, "Oi")
+    seen: list[activity.Step | None] = []
+
+    while_thinking(gemini, turn, asked, lambda: seen.append(activity.now(KEY)))
+
+    assert seen == [activity.Step("thinking")]
+    assert activity.now(KEY) is None
+
+
+# -------------------------------------------------------------------------------------------------------- handed back
+
+
+def test_handed_back_the_bot_speaks_only_to_what_still_waits_and_knows_what_was_agreed(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, ana: User
+) -> None:
+    turn(sandbox.lead_writes(LEAD, "Oi", at=sandbox.clock() - 60))
+    control.take_over(KEY, ana)
+    sandbox.lead_writes(LEAD, "Pode ser sexta?", at=sandbox.clock() - 30)
+    sending.send_as_rep(KEY, "Pode. Um abraço!", ana)
+    notes.write(KEY, Note.Kind.AGREED, ana, "proposta até sexta")
+    control.hand_back(KEY, ana)
+    before = len(gemini.requests)
+
+    assert turn().silence is Silence.NOTHING_NEW
+    assert len(gemini.requests) == before
+
+    turn(sandbox.lead_writes(LEAD, "E o contrato?"))
+
+    asked = json.dumps(gemini.requests[-1].body, ensure_ascii=False)
+    assert "Ficou combinado: “proposta até sexta”" in asked
+    assert "não se despeça" in asked
+
+
+def test_what_a_lead_wrote_meanwhile_is_answered_after_the_hand_back(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, ana: User
+) -> None:
+    control.take_over(KEY, ana)
+    asked = sandbox.lead_writes(LEAD, "Alguém?")
+    assert turn(asked).silence is Silence.TAKEN_OVER
+    control.hand_back(KEY, ana)
+
+    assert turn().sent == 1
 
 
 # ----------------------------------------------------------------------------------------------------------- handoffs

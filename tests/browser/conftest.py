@@ -103,3 +103,10 @@ def open_conversation(page: Page, name: str) -> None:
 def quiet(stack: Stack, lead: str, name: str) -> None:
     """A conversation of the past: the lead has the last word, and no webhook told of it."""
     stack.sandbox.lead_writes(lead, "obrigada", name=name, at=stack.sandbox.clock() - 86_400 * 3, webhook=False)
+
+
+def hand_back(page: Page, agreed: str = "") -> None:
+    """Press *Devolver*, with a word of what was agreed if there is one."""
+    page.locator("#hand-back-menu summary").click()
+    page.get_by_label("O que ficou combinado?").fill(agreed)
+    page.get_by_role("button", name="Devolver ao bot").click()

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from conversations.evolution.sandbox import Failure
-from tests.browser.conftest import DESK, PHONE, SOON_MS, TABLET, Window, bubble, open_conversation, quiet
+from tests.browser.conftest import DESK, PHONE, SOON_MS, TABLET, Window, bubble, hand_back, open_conversation, quiet
 from tests.stack import Stack
 
 # ------------------------------------------------------------------------------------------------------------- live
@@ -65,7 +65,7 @@ def test_take_over_tells_of_a_message_on_its_way_although_its_own_event_comes_fi
     page = window()
     page.goto(stack.page(lead))
     page.get_by_role("button", name="Assumir").click()
-    page.get_by_role("button", name="Devolver ao bot").click()
+    hand_back(page)
     expect(page.get_by_text("O bot volta a responder aqui.")).to_be_visible()
     token, now = f"{lead:.32}", time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
     stack.query(
@@ -92,7 +92,7 @@ def test_what_one_person_does_the_other_sees(stack: Stack, window: Window, lead:
     expect(betos.locator("#control")).to_contain_text("Esta conversa está com Ana.", timeout=SOON_MS)
     expect(betos.locator(".row.is-open .chip")).to_have_text("Ana", timeout=SOON_MS)
 
-    anas.get_by_role("button", name="Devolver ao bot").click()
+    hand_back(anas)
 
     expect(betos.locator("#control")).to_contain_text("Quem responde aqui é o bot.", timeout=SOON_MS)
 
@@ -264,7 +264,7 @@ def test_without_scripts_one_can_read_take_over_answer_and_hand_back(stack: Stac
     page.get_by_label("Sua resposta").fill("Respondo sem scripts")
     page.get_by_role("button", name="Enviar").click()
     expect(bubble(page, "Respondo sem scripts")).to_have_count(1)
-    page.get_by_role("button", name="Devolver ao bot").click()
+    hand_back(page)
 
     expect(page.locator("#control")).to_contain_text("Quem responde aqui é o bot.")
     assert stack.texts(lead) == ["Respondo sem scripts"]
@@ -288,7 +288,8 @@ def test_axe_finds_nothing(stack: Stack, window: Window, lead: str, scheme: str,
     found["menu"] = _violations(page)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Assumir").click()
-    expect(page.locator("#notice p")).to_be_visible()
+    expect(page.locator("#toasts p")).to_be_visible()
+    page.locator("#hand-back-menu summary").click()
     found["taken over"] = _violations(page)
     page.get_by_text("Bot ligado").click()
     found["switch"] = _violations(page)

@@ -54,6 +54,14 @@ def test_the_cache_gives_back_what_was_put_until_it_is_dropped() -> None:
     assert sealed.get("draft:5511999990001") is None
 
 
+def test_several_are_read_at_once_and_what_is_gone_is_left_out() -> None:
+    sealed.put("one", "Olá", 60)
+    sealed.put("two", "Oi", 60)
+    sealed.drop("two")
+
+    assert sealed.get_all(["one", "two", "three"]) == {"one": "Olá"}
+
+
 def test_the_cache_holds_neither_the_text_nor_the_number() -> None:
     cache.clear()
     sealed.put("draft:5511999990001", "Olá, Mariana", 60)
@@ -77,6 +85,7 @@ def test_a_cache_that_cannot_be_reached_is_an_empty_cache(settings: Settings) ->
     sealed.drop("draft")
 
     assert sealed.get("draft") is None
+    assert sealed.get_all(["draft"]) == {}
 
 
 @given(st.text(min_size=1), st.text(min_size=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -109,8 +110,25 @@ def test_each_event_in_each_mode(
 def test_the_table_has_a_row_for_every_mode_and_a_column_for_everything_that_happens() -> None:
     assert {state.mode for state, _ in TABLE} == set(Mode)
     assert [state for state, _ in TABLE] == STATES
-    opting = {Occurrence.OPTED_OUT, Occurrence.OPTED_IN}
-    assert {what for what, _ in EVENTS.values()} | opting == set(Occurrence)
+    elsewhere = {Occurrence.OPTED_OUT, Occurrence.OPTED_IN, Occurrence.UNDONE}
+    assert {what for what, _ in EVENTS.values()} | elsewhere == set(Occurrence)
+
+
+@pytest.mark.parametrize("before", STATES)
+@pytest.mark.parametrize("now_is", STATES)
+def test_undoing_puts_back_what_was_before_unless_its_time_is_over(now_is: State, before: State) -> None:
+    undone = after(now_is, Occurrence.UNDONE, now=NOW, restored=before)
+
+    assert undone == (EXPIRED if before in (PHONE_IS_OVER, PAUSE_IS_OVER) else before)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_undoing_does_not_touch_the_leads_own_wish(state: State) -> None:
+    out = replace(state, opted_out=True)
+
+    assert after(out, Occurrence.UNDONE, now=NOW, restored=BOT).opted_out
+    assert not after(state, Occurrence.UNDONE, now=NOW, restored=replace(BOT, opted_out=True)).opted_out
+    assert after(out, Occurrence.UNDONE, now=NOW) == out
 
 
 @pytest.mark.parametrize("state", STATES)

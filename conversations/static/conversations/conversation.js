@@ -214,7 +214,7 @@
   // The button that was pressed is gone: go on reading where its answer stands.
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.requestConfig?.verb === "post" && document.activeElement === document.body) {
-      document.querySelector("#notice [data-focus]")?.focus();
+      (document.querySelector("#notice [data-focus]") ?? document.querySelector("#control [data-focus]"))?.focus();
     }
   });
 })();

@@ -1,0 +1,62 @@
+// Acting in a conversation: the bot's unsent words in the box, and the first field of a menu that asks.
+(() => {
+  "use strict";
+
+  const HELD_MS = 60_000; // the bot may notice only when the model has answered
+  let heldAt = 0;
+
+  const use = (text) => {
+    const box = document.getElementById("text");
+    if (!box) return;
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+    box.setSelectionRange(text.length, text.length);
+  };
+
+  // Held: what was not sent comes into the box, now or a moment later, unless somebody has begun to write there.
+  document.addEventListener("htmx:afterSettle", () => {
+    const control = document.getElementById("control");
+    if (!control) return;
+    if (control.hasAttribute("data-held")) {
+      control.removeAttribute("data-held");
+      heldAt = Date.now();
+    }
+    const text = document.getElementById("draft-text")?.textContent;
+    if (!text || Date.now() - heldAt > HELD_MS || document.getElementById("text")?.value) return;
+    heldAt = 0;
+    use(text);
+  });
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-use-draft]")) return;
+    event.preventDefault();
+    use(document.getElementById("draft-text").textContent);
+    document.getElementById("draft").open = false;
+  });
+
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.menu") && event.target.open) event.target.querySelector("[data-first]")?.focus();
+  }, true);
+
+  // The bar is read again while somebody chooses in one of its menus, or writes what was agreed: neither is lost.
+  let kept = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, requestConfig } = event.detail;
+    if (target?.id !== "control" || requestConfig?.verb !== "get") return;
+    const field = target.querySelector("[data-first]");
+    kept = {
+      open: [...target.querySelectorAll("details[open]")].map((menu) => menu.id),
+      value: field?.value ?? "",
+      focus: target.contains(document.activeElement) ? document.activeElement.id : "",
+    };
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (!kept) return;
+    for (const id of kept.open) document.getElementById(id)?.setAttribute("open", "");
+    const field = document.querySelector("#control [data-first]");
+    if (field) field.value = kept.value;
+    if (kept.focus) document.getElementById(kept.focus)?.focus();
+    kept = null;
+  });
+})();

@@ -1,0 +1,26 @@
+// How long until something ends by itself: <time datetime="…" data-countdown> counts down to it.
+(() => {
+  "use strict";
+
+  const words = (seconds) => {
+    if (seconds < 60) return `${seconds} s`;
+    const minutes = Math.ceil(seconds / 60);
+    if (minutes < 60) return `${minutes} min`;
+    return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+  };
+
+  const count = () => {
+    for (const time of document.querySelectorAll("time[data-countdown]")) {
+      const seconds = Math.max(0, Math.floor((Date.parse(time.dateTime) - Date.now()) / 1000));
+      const said = words(seconds);
+      if (time.textContent !== said) time.textContent = said;
+      if (seconds > 0 || time.dataset.countdown === "over") continue;
+      // Who speaks is decided when it is read: read it again, once.
+      time.dataset.countdown = "over";
+      if (document.getElementById("refresh-control")) htmx.trigger("#refresh-control", "over");
+    }
+  };
+  setInterval(count, 1000);
+  document.addEventListener("htmx:afterSettle", count);
+  count();
+})();

@@ -1,0 +1,21 @@
+// What was just done stands for a while and goes away by itself, but not under somebody's pointer or focus.
+(() => {
+  "use strict";
+
+  const LASTS_MS = 10_000;
+  const isInUse = (toast) => toast.matches(":hover") || toast.contains(document.activeElement);
+
+  const fade = (toast) => {
+    if (!toast.isConnected) return;
+    if (isInUse(toast)) setTimeout(fade, 1000, toast);
+    else toast.remove();
+  };
+  const begin = () => {
+    for (const toast of document.querySelectorAll("[data-toast]:not([data-fading])")) {
+      toast.dataset.fading = "";
+      setTimeout(fade, LASTS_MS, toast);
+    }
+  };
+  document.addEventListener("htmx:oobAfterSwap", begin);
+  begin();
+})();

@@ -1,0 +1,73 @@
+"""How the pages tell who speaks, since when and by whose act."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from conversations.models import Act, Actor, AuditEntry
+from conversations.templatetags.conversations import moment
+
+register = template.Library()
+
+_ICONS = {"bot": "bot", "human": "person", "paused": "pause", "waiting": "bell", "phone": "phone", "off": "power"}
+
+
+@register.filter
+def mode_icon(mode: str) -> str:
+    """The drawing for who speaks; its word stands beside it."""
+    return _ICONS[mode]
+
+
+@register.filter
+def who(entry: AuditEntry) -> str:
+    """The person of ours who did it, in words."""
+    if entry.rep is None:
+        return gettext("Somebody")
+    return entry.rep.get_full_name() or entry.rep.get_username()
+
+
+@register.filter
+def told(entry: AuditEntry) -> str:
+    """One change of control with who and when, as a line of the bar: Ana took over at 14:02."""
+    facts = {"who": who(entry), "time": moment(entry.at)}
+    if entry.actor == Actor.REP:
+        return _by_people(Act(entry.act)) % facts
+    return _by_itself(Act(entry.act)) % facts
+
+
+def _by_people(act: Act) -> str:
+    return {
+        Act.TAKE_OVER: gettext("%(who)s took over, %(time)s"),
+        Act.PAUSE: gettext("%(who)s paused, %(time)s"),
+        Act.RESUME: gettext("%(who)s resumed, %(time)s"),
+        Act.HAND_BACK: gettext("%(who)s handed back, %(time)s"),
+        Act.OPT_IN: gettext("%(who)s allowed messages, %(time)s"),
+        Act.UNDO: gettext("%(who)s undid the last change, %(time)s"),
+    }.get(act, gettext("since %(time)s"))
+
+
+def _by_itself(act: Act) -> str:
+    return {
+        Act.PHONE: gettext("last message on the phone, %(time)s"),
+        Act.OUTBOUND_FIRST: gettext("the conversation began with people"),
+        Act.HANDOFF: gettext("the bot asked for a person, %(time)s"),
+        Act.GIVE_UP: gettext("the bot could not answer, %(time)s"),
+        Act.RECOVER: gettext("works again since %(time)s"),
+        Act.EXPIRE: gettext("its time was over, %(time)s"),
+        Act.AUTO_RESUME: gettext("back by itself, %(time)s"),
+        Act.OPT_OUT: gettext("asked for no more messages, %(time)s"),
+    }.get(act, gettext("since %(time)s"))
+
+
+@register.filter
+def remaining(until: datetime) -> str:
+    """How long until then, as `countdown.js` goes on counting: 45 s, 23 min, 3 h 05 min."""
+    seconds = max(0, int((until - timezone.now()).total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    hours, minutes = divmod((seconds + 59) // 60, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"

@@ -1,0 +1,50 @@
+"""The switches above every conversation, for managers."""
+
+from __future__ import annotations
+
+from django.contrib import messages as flash
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from conversations import switches
+from conversations.forms import SwitchForm
+from conversations.views.guard import Request, may, rep
+
+
+@require_GET
+@may("switch")
+def ask(request: Request) -> HttpResponse:
+    """Whether one is sure, as a page, for whoever has no dialogs."""
+    form = SwitchForm(request.GET)
+    if not form.is_valid():
+        return HttpResponse(status=400)
+    instance, on = form.cleaned_data["instance"], form.cleaned_data["on"] == "1"
+    state = switches.state()
+    if (state.instances.get(instance) or state.everything).is_on == on:
+        return redirect("conversations:inbox")
+    return render(request, "switch.html", {"name": instance, "turns_on": on})
+
+
+@require_POST
+@may("switch")
+def switch(request: Request) -> HttpResponse:
+    """The bot on or off, everywhere or for one number."""
+    form = SwitchForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse(status=400)
+    instance, on = form.cleaned_data["instance"], form.cleaned_data["on"] == "1"
+    switches.switch(rep(request), instance, on, answer_waiting=form.cleaned_data["waiting"] != "leave")
+    if on:
+        # That it is off, every page says as long as it is.
+        flash.success(request, _("The bot is switched on."))
+    return redirect(_back(request))
+
+
+def _back(request: Request) -> str:
+    """The page the switch was thrown on."""
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith("/")
+    return back if is_ours else "conversations:inbox"

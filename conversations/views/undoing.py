@@ -1,0 +1,78 @@
+"""A few seconds in which what somebody just did can be undone: the word of it, and what it needs to go back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core import signing
+from django.utils import timezone
+
+from conversations import control, sealed
+from conversations.message import Key
+from conversations.models import Control, Mode
+from conversations.transitions import State
+
+#: Longer than the word stands on the screen: without scripts it stands until the next page.
+_GOOD_FOR_S = 300
+_SALT = "conversations.undo"
+_TOAST = "toast"
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What was before somebody's act, and the one state of control in which going back makes sense."""
+
+    before: State
+    #: The epoch the act made.
+    epoch: int
+    #: The note that was written with it; it goes with it.
+    note_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """What was just done, in words."""
+
+    words: str
+    #: Signed, "" when it cannot be undone.
+    undo: str = ""
+
+
+def of(key: Key, rep_id: int, before: Control, now_is: Control, note_id: int | None = None) -> str:
+    """What undoes the one change from `before` to `now_is`, signed for `rep_id`; "" when there was none or another."""
+    if now_is.epoch != before.epoch + 1:
+        return ""
+    state = control.state_of(before)
+    facts = {
+        "c": sealed.opaque_id(key), "rep": rep_id, "epoch": now_is.epoch, "note": note_id, "mode": state.mode,
+        "holder": state.holder, "until": state.until.isoformat() if state.until else None, "reason": state.reason,
+    }  # fmt: skip
+    return signing.dumps(facts, salt=_SALT)
+
+
+def read(token: str, key: Key, rep_id: int) -> Undo | None:
+    """What `of` signed for this conversation and person; None for anything else, or when its time is over."""
+    try:
+        facts = signing.loads(token, salt=_SALT, max_age=_GOOD_FOR_S)
+    except signing.BadSignature:
+        return None
+    if facts["c"] != sealed.opaque_id(key) or facts["rep"] != rep_id:
+        return None
+    until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
+    before = State(Mode(facts["mode"]), facts["holder"], until, facts["reason"])
+    return Undo(before, facts["epoch"], facts["note"])
+
+
+def keep(session: Any, toast: Toast) -> None:
+    """For the next page of somebody without scripts."""
+    session[_TOAST] = {**asdict(toast), "at": timezone.now().timestamp()}
+
+
+def kept(session: Any) -> Toast | None:
+    """What was kept for this page, once."""
+    facts = session.pop(_TOAST, None)
+    if facts is None or facts.pop("at") < timezone.now().timestamp() - _GOOD_FOR_S:
+        return None
+    return Toast(**facts)
