@@ -177,6 +177,11 @@ class Question:
         }
         return urlencode({name: value for name, value in said.items() if value})
 
+    @property
+    def way_back(self) -> str:
+        """The query to come back with once something was done to those that were chosen."""
+        return self.but(is_selecting=False).query
+
     def but(self, **other: Any) -> Question:
         """The same with something else."""
         return replace(self, **other)

@@ -311,6 +311,13 @@ def test_several_are_paused_for_the_time_chosen(for_bob: Client, leads: Any) -> 
     assert AuditEntry.objects.count() == 2
 
 
+def test_once_it_is_done_the_boxes_are_gone(for_bob: Client, leads: Any) -> None:
+    page = get(for_bob, "/?view=bot&select=1")
+
+    assert 'name="back" value="/?view=bot"' in page
+    assert "is-selecting" in page
+
+
 def test_several_go_back_to_the_bot_whatever_they_were(for_bob: Client, bob: User, leads: Any) -> None:
     control.take_over(MARIANA_KEY, bob)
     control.pause(PEDRO_KEY, bob, None)

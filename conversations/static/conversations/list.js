@@ -194,8 +194,15 @@
   const isByItself = (config) => config?.elt === refresh && config.triggeringEvent?.type !== "click" && config.triggeringEvent?.type !== "again";
 
   document.addEventListener("htmx:configRequest", (event) => {
+    const { elt, parameters } = event.detail;
+    if (elt === refresh || elt.id === "search") {
+      // What goes without saying does not stand in the address.
+      for (const name of ["view", "sort", "q", "instance"]) {
+        if (!parameters[name] || (name === "sort" && parameters[name] === "latest")) delete parameters[name];
+      }
+    }
     const pages = Number(rows().dataset.pages ?? 1);
-    if (event.detail.elt === refresh && pages > 1) event.detail.parameters.pages = pages;
+    if (elt === refresh && pages > 1) parameters.pages = pages;
   });
 
   document.addEventListener("htmx:beforeSwap", (event) => {
