@@ -11,15 +11,22 @@ from django.utils.functional import SimpleLazyObject
 from bot import llm
 from conversations import switches
 from conversations.switches import Switches
+from people import access
 
 
 def bot(request: HttpRequest) -> dict[str, Any]:
     """`stand_ins`, and for people who are logged in `switches` (read when a page shows them)."""
     found: dict[str, Any] = {"stand_ins": stand_ins()}
     if request.user.is_authenticated:
-        found["switches"] = SimpleLazyObject(switches.state)
-        found["off"] = SimpleLazyObject(lambda: off(switches.state()))
+        found["switches"] = SimpleLazyObject(lambda: _of(request.user))
+        found["off"] = SimpleLazyObject(lambda: off(_of(request.user)))
     return found
+
+
+def _of(user: Any) -> Switches:
+    """The switches of the numbers that `user` may see."""
+    state, mine = switches.state(), access.instances_of(user)
+    return Switches(state.everything, {name: one for name, one in state.instances.items() if name in mine})
 
 
 def stand_ins() -> list[str]:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -255,9 +255,11 @@ def hub() -> Hub:
 class Screen:
     """One open page: what it is still to be told. Lives in one event loop."""
 
-    def __init__(self, key: Key | None) -> None:
+    def __init__(self, key: Key | None, instances: Collection[str] | None = None) -> None:
         self.loop = asyncio.get_running_loop()
         self.key = key
+        #: What its person may see; None for all.
+        self.instances = instances
         self.waiting: deque[Frame] = deque()
         self.wake = asyncio.Event()
         self.is_cut = False
@@ -269,6 +271,8 @@ class Screen:
     def offer(self, what: Frame) -> None:
         """Keep `what` for the page if it concerns it."""
         self.position = what.position or self.position
+        if what.instance and self.instances is not None and what.instance not in self.instances:
+            return
         if what.conversation and what.key != self.key:
             if not self.is_list_stale:
                 self.is_list_stale = True
@@ -284,14 +288,18 @@ def _offer(screens: list[Screen], what: Frame) -> None:
         screen.offer(what)
 
 
-async def stream(key: Key | None, after: str = "") -> AsyncGenerator[Frame, None]:
+async def stream(
+    key: Key | None, after: str = "", instances: Collection[str] | None = None
+) -> AsyncGenerator[Frame, None]:
     """What happens from now on: frames of the conversation `key` and of none, and hints about the others.
+
+    What happens at another instance than `instances` (None: all) is not told, not even as a hint.
 
     `after` is the position the page stands at: when it is still the present one the first frame is "ping", else "gap".
     Hints are "list" (something happened somewhere, at most twice a second) and "ping" (every 15 s). Ends when the page
     is too slow to follow: it comes back and reads again.
     """
-    screen = Screen(key)
+    screen = Screen(key, instances)
     here = hub()
     here.add(screen)
     try:

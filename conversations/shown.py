@@ -82,9 +82,9 @@ def _completed(rows: Sequence[Row]) -> dict[Key, Message]:
     return found
 
 
-def trouble(here: Inbox) -> Trouble:
-    """What is wrong with the gateway and its numbers."""
-    health = here.health()
+def trouble(here: Inbox, instances: Sequence[str]) -> Trouble:
+    """What is wrong with the gateway and those of its numbers."""
+    health = {name: one for name, one in here.health().items() if name in instances}
     return Trouble(
         {name: one.silent_since for name, one in health.items() if one.silent_since},
         tuple(name for name, one in health.items() if one.state not in ("", "open") and not one.silent_since),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from datetime import tzinfo
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -17,9 +18,10 @@ from django.views.decorators.http import require_GET
 
 from conversations import live
 from conversations.frames import Frame
-from conversations.message import Key, Status
+from conversations.message import Status
 from conversations.shown import Bubble
 from conversations.views.guard import key_of
+from people import access
 
 #: An open stream asks so often whether its person may still watch, in seconds.
 STILL_WELCOME_S = 60.0
@@ -34,7 +36,10 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     instance, _slash, opaque = request.GET.get("c", "").partition("/")
     key = key_of(request.user, instance, opaque) if opaque else None
     after = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
-    events = _events(key, after, translation.get_language() or settings.LANGUAGE_CODE, lambda: _is_welcome(request))
+    language, zone = translation.get_language() or settings.LANGUAGE_CODE, timezone.get_current_timezone()
+    mine = access.instances_of(request.user)
+    told = live.stream(key, after, mine)
+    events = _events(told, language, zone, lambda: _is_welcome(request, mine))
     response = StreamingHttpResponse(events, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
@@ -45,20 +50,22 @@ def _may_watch(user: Any) -> bool:
     return bool(user.is_authenticated and user.has_perm("conversations.watch"))
 
 
-def _is_welcome(request: HttpRequest) -> bool:
-    """The session still exists and its person may still watch. Leaves no connection open behind."""
+def _is_welcome(request: HttpRequest, mine: tuple[str, ...]) -> bool:
+    """The session still exists, and its person may still watch what they might. Leaves no connection open behind."""
     again = HttpRequest()
     again.session = type(request.session)(request.session.session_key)
     try:
-        return _may_watch(get_user(again))
+        user = get_user(again)
+        return _may_watch(user) and access.instances_of(user) == mine
     finally:
         connections.close_all()
 
 
-async def _events(key: Key | None, after: str, language: str, is_welcome: Callable[[], bool]) -> AsyncIterator[bytes]:
-    """The frames of one screen, as they go over the line."""
+async def _events(
+    told: AsyncGenerator[Frame, None], language: str, zone: tzinfo, is_welcome: Callable[[], bool]
+) -> AsyncIterator[bytes]:
+    """The frames of one screen, as they go over the line, in its person's language and time."""
     asked_at = timezone.now()
-    told = live.stream(key, after)
     try:
         async for what in told:
             if (timezone.now() - asked_at).total_seconds() >= STILL_WELCOME_S:
@@ -66,7 +73,9 @@ async def _events(key: Key | None, after: str, language: str, is_welcome: Callab
                 if not await sync_to_async(is_welcome)():
                     yield live.frame("bye", "")
                     return
-            for event, html in shown(what, language):
+            with timezone.override(zone):
+                events = shown(what, language)
+            for event, html in events:
                 yield live.frame(event, html, str(what.position or ""))
     finally:
         await told.aclose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations import stream
-from conversations.views import answer, control, conversation, listing
+from conversations.views import answer, audit, control, conversation, held, listing
 
 app_name = "conversations"
 
@@ -15,6 +15,9 @@ urlpatterns = [
     path("", listing.show_inbox, name="inbox"),
     path("events/", stream.stream, name="events"),
     path("switch/", control.switch, name="switch"),
+    path("audit/", audit.show, name="audit"),
+    path("audit/export/", audit.export, name="audit_export"),
+    path("team/<int:person>/hand-back/", held.hand_back, name="hand_back_held"),
     path(_ONE, conversation.conversation, name="conversation"),
     path(f"{_ONE}take-over/", control.take_over, name="take_over"),
     path(f"{_ONE}pause/", control.pause, name="pause"),

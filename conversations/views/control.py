@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages as flash
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -13,6 +13,7 @@ from conversations.forms import PauseForm, SwitchForm
 from conversations.message import Key
 from conversations.views import parts
 from conversations.views.guard import Request, may, of_conversation, rep
+from people import access
 
 
 def acted(request: Request, key: Key, notice: str, *, is_warning: bool = False) -> HttpResponse:
@@ -78,8 +79,10 @@ def switch(request: Request) -> HttpResponse:
     form = SwitchForm(request.POST)
     if not form.is_valid():
         return HttpResponse(status=400)
-    on = form.cleaned_data["on"] == "1"
-    switches.switch(rep(request), form.cleaned_data["instance"], on)
+    on, instance = form.cleaned_data["on"] == "1", form.cleaned_data["instance"]
+    if not access.sees_everything(request.user) and instance not in access.instances_of(request.user):
+        raise Http404
+    switches.switch(rep(request), instance, on)
     if on:
         # That it is off, every page says as long as it is.
         flash.success(request, _("The bot is switched on."))

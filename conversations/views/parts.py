@@ -39,8 +39,8 @@ def the_list(request: Request, open_key: Key | None = None) -> dict[str, Any]:
         "lines": shown.lines(on_page),
         "page": page,
         "total": len(rows),
-        "gateway": shown.trouble(here),
-        "is_built": any(health.is_built for health in here.health().values()),
+        "gateway": shown.trouble(here, mine),
+        "is_built": any(health.is_built for name, health in here.health().items() if name in mine),
         "open_key": open_key,
     }
 
