@@ -51,8 +51,8 @@ class Line:
 
 
 COLUMNS = (
-    gettext_lazy("When"), gettext_lazy("Who"), gettext_lazy("What"), gettext_lazy("Number"), gettext_lazy("Lead"), gettext_lazy("Person"), gettext_lazy("Why"),
-    gettext_lazy("Before"), gettext_lazy("After"),
+    gettext_lazy("When"), gettext_lazy("Who"), gettext_lazy("What"), gettext_lazy("Number"), gettext_lazy("Lead"),
+    gettext_lazy("Person"), gettext_lazy("Why"), gettext_lazy("Before"), gettext_lazy("After"),
 )  # fmt: skip
 
 
