@@ -157,6 +157,18 @@ def test_another_number_does_not_exist_for_who_may_not_see_it(
 
 
 @pytest.mark.django_db
+def test_who_sees_one_number_switches_that_one_only_and_reads_of_no_other(settings: Settings) -> None:
+    settings.EVOLUTION_INSTANCES = (HERE, THERE)
+    alice = person("alice", "Gestores", (HERE,))
+
+    assert alice.post("/switch/", {"instance": THERE, "on": "1"}).status_code == 404
+    assert alice.post("/switch/", {"instance": "", "on": "0"}).status_code == 404
+    assert alice.post("/switch/", {"instance": HERE, "on": "1"}).status_code == 302
+    assert THERE not in alice.get("/").content.decode()
+    assert THERE in person("root", "Gestores").get("/").content.decode()
+
+
+@pytest.mark.django_db
 def test_the_admin_is_for_staff_and_has_no_login_of_its_own(client: Client) -> None:
     assert client.get("/admin/")["Location"] == "/admin/login/?next=/admin/"
     assert client.get("/admin/login/?next=/admin/")["Location"] == "/login/?next=%2Fadmin%2F"

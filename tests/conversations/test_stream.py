@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from conversations.frames import Frame
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Message, Reaction
 from conversations.sealed import opaque_id
+from people.models import Profile
 from tests.conversations.conftest import INSTANCE
 from tests.factories import LEAD, message
 
@@ -185,7 +187,61 @@ def test_a_screen_hears_its_conversation_and_of_the_others_only_that_there_is_ne
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey")
-@pytest.mark.parametrize("farewell", ["logged out", "no longer active", "no longer allowed"])
+def test_of_another_number_not_even_a_hint_is_told(bob: User, settings: Settings) -> None:
+    settings.EVOLUTION_INSTANCES = (INSTANCE, "another")
+    Profile.objects.create(user=bob, instances=[INSTANCE])
+    browser = AsyncClient()
+    browser.force_login(bob)
+    there = Key("another", LEAD)
+
+    def happen_there() -> None:
+        for event in ("message", "control", "bot"):
+            _tell(event, there, message("B") if event == "message" else None)
+        for event in ("connection", "switch", "list"):
+            live.publish(event, instance="another")
+        _tell("message", MARIANA, message("A"))
+
+    async def story() -> list[str]:
+        response = await browser.get(OPEN)
+        coming = events(response)
+        await until(coming, "gap")
+        await asyncio.to_thread(happen_there)
+        heard = await until(coming, "message")
+        # Whatever hints were kept back come at most half a second later.
+        with suppress(asyncio.TimeoutError):
+            while True:
+                heard.append(await asyncio.wait_for(coming.__anext__(), 1))
+        response.close()
+        return heard
+
+    assert asyncio.run(story()) == ["message", "presence", "list"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+def test_what_comes_is_in_the_language_and_the_time_of_its_person(bob: User) -> None:
+    Profile.objects.create(user=bob, language="en", time_zone="America/Manaus")
+    browser = AsyncClient(headers={"Accept-Language": "pt-BR"})
+    browser.force_login(bob)
+
+    async def story() -> str:
+        response: Any = await browser.get(OPEN)
+        chunks = response.streaming_content
+        await asyncio.wait_for(chunks.__anext__(), 10)
+        await asyncio.to_thread(_tell, "message", MARIANA, message("A", Author.OTHER))
+        told: bytes = await asyncio.wait_for(chunks.__anext__(), 10)
+        response.close()
+        return told.decode()
+
+    told = asyncio.run(story())
+
+    assert "Another integration" in told
+    assert ">11:00<" in told, "15:00 in Greenwich"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+@pytest.mark.parametrize("farewell", ["logged out", "no longer active", "no longer allowed", "not this number"])
 def test_the_stream_ends_when_its_person_is_no_longer_welcome(
     bob: User, farewell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +254,8 @@ def test_the_stream_ends_when_its_person_is_no_longer_welcome(
             Session.objects.all().delete()
         elif farewell == "no longer active":
             User.objects.filter(pk=bob.pk).update(is_active=False)
+        elif farewell == "not this number":
+            Profile.objects.create(user=bob, instances=["another"])
         else:
             bob.groups.clear()
         _tell("message", MARIANA, message("A"))
