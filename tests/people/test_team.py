@@ -18,6 +18,7 @@ from conversations.message import Key
 from conversations.models import Mode
 from people import access, second_factor, team
 from people.models import Deed, PersonEntry, Profile
+from sdr_dashboard import beginnings
 from tests.people.test_coming_in import with_factor
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,10 @@ def test_the_team_is_listed_with_what_each_may_do(for_alice: Client, bob: User, 
     assert "Sales reps" in page
     assert "nothing yet" in page
     assert page.count('<span class="chip is-yes">') == 1
+
+
+def test_every_group_of_a_fresh_database_is_explained() -> None:
+    assert set(access.GROUPS) == set(beginnings.GROUPS)
 
 
 def test_a_change_of_group_counts_at_once_and_is_recorded(
