@@ -33,8 +33,9 @@ def protected(users: Any) -> set[int]:
 
 def prepared(user: Any) -> TOTPDevice:
     """The secret they are to put into their app; the same one until it is confirmed."""
-    device, _made = TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": "app"})
-    return device
+    # Not get_or_create: two windows that open the page at once may have made two, of which the first counts.
+    unconfirmed = TOTPDevice.objects.filter(user=user, confirmed=False).order_by("pk")
+    return unconfirmed.first() or TOTPDevice.objects.create(user=user, confirmed=False, name="app")
 
 
 def words(device: TOTPDevice) -> str:

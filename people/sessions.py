@@ -37,11 +37,13 @@ def _first(names: tuple[tuple[str, str], ...], agent: str) -> str:
 
 
 def note(request: HttpRequest, user: Any) -> None:
-    """Write down that `user` is logged in with this session."""
+    """Write down that `user` is logged in with this session, and forget those that ran out meanwhile."""
     if not request.session.session_key:
         request.session.create()
     browser, system = read(request.META.get("HTTP_USER_AGENT", ""))
     now = timezone.now()
+    over = SessionFacts.objects.filter(user=user, session__expire_date__lte=now)
+    Session.objects.filter(pk__in=list(over.values_list("pk", flat=True))).delete()
     SessionFacts.objects.update_or_create(
         session_id=request.session.session_key,
         defaults={"user": user, "browser": browser, "system": system, "began_at": now, "seen_at": now},

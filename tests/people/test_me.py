@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -151,3 +152,13 @@ def test_a_session_leaves_no_trace_after_a_log_out(bob: User) -> None:
     here.post("/logout/")
 
     assert not SessionFacts.objects.exists()
+
+
+def test_a_session_that_ran_out_is_forgotten_at_the_next_login(bob: User) -> None:
+    old = browser(FIREFOX).session.session_key
+    Session.objects.update(expire_date=timezone.now() - timedelta(minutes=1))
+
+    browser(IPHONE)
+
+    assert not Session.objects.filter(session_key=old).exists()
+    assert [one.browser for one in SessionFacts.objects.all()] == ["Safari"]
