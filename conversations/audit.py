@@ -93,7 +93,7 @@ def lines(rows: Sequence[tuple[datetime, int, str]], mine: Sequence[str]) -> lis
 
 def name(user: Any) -> str:
     """A person as colleagues call them."""
-    return (user.get_full_name() or user.get_username()) if user else _("somebody")
+    return access.name_of(user) if user else _("somebody")
 
 
 # ----------------------------------------------------------------------------------------------------------- control

@@ -38,6 +38,11 @@ def profile_of(user: Any) -> Profile:
     return known
 
 
+def name_of(person: User) -> str:
+    """What colleagues call a person."""
+    return person.get_full_name() or person.get_username()
+
+
 def instances_of(user: Any) -> tuple[str, ...]:
     """The instances a person may see, in the order of the settings."""
     limited_to = profile_of(user).instances

@@ -14,7 +14,7 @@ register = template.Library()
 @register.filter
 def called(user: Any) -> str:
     """The name colleagues use, else the one they log in with."""
-    return (user.get_full_name() or user.get_username()) if user else ""
+    return access.name_of(user) if user else ""
 
 
 @register.filter
