@@ -103,6 +103,7 @@ _CONTROL: dict[str, Promise] = {
     Act.PAUSE: gettext_lazy("{who} paused the bot in the conversation with {lead}"),
     Act.RESUME: gettext_lazy("{who} ended the pause in the conversation with {lead}"),
     Act.HAND_BACK: gettext_lazy("{who} handed the conversation with {lead} back to the bot"),
+    Act.ANSWER_LATE: gettext_lazy("{who} had the bot answer {lead} after all"),
     Act.PHONE: gettext_lazy("Somebody answered {lead} on the phone"),
     Act.OUTBOUND_FIRST: gettext_lazy("Somebody wrote to {lead} first, on the phone"),
     Act.HANDOFF: gettext_lazy("The bot asked for a person in the conversation with {lead}"),
