@@ -114,6 +114,10 @@ _CONTROL: dict[str, Promise] = {
     Act.OPT_OUT: gettext_lazy("{lead} asked not to be written to"),
     Act.OPT_IN: gettext_lazy("{who} allowed writing to {lead} again"),
     Act.MERGE: gettext_lazy("Two addresses of {lead} became one conversation"),
+    "hand_over": gettext_lazy("{who} handed the conversation with {lead} to a colleague"),
+    "undo": gettext_lazy("{who} undid the last act in the conversation with {lead}"),
+    "edit": gettext_lazy("{who} edited a message to {lead}"),
+    "delete": gettext_lazy("{who} deleted a message to {lead} for everybody"),
     Act.SWITCH_ON: gettext_lazy("{who} switched the bot on: {where}"),
     Act.SWITCH_OFF: gettext_lazy("{who} switched the bot off: {where}"),
 }
