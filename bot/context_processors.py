@@ -14,15 +14,16 @@ from bot import hours, llm
 from bot.models import BotSettings
 from conversations import shown, switches
 from conversations.switches import Switches
+from people import access
 
 
 def bot(request: HttpRequest) -> dict[str, Any]:
     """`stand_ins`, and for people who are logged in `switches` (read when a page shows them)."""
     found: dict[str, Any] = {"stand_ins": stand_ins()}
     if request.user.is_authenticated:
-        found["switches"] = SimpleLazyObject(switches.state)
+        found["switches"] = SimpleLazyObject(lambda: _of(request.user))
         found["switch_questions"] = lambda: shown.questions(found["switches"], answer_since)
-        found["off"] = SimpleLazyObject(lambda: off(switches.state()))
+        found["off"] = SimpleLazyObject(lambda: off(found["switches"]))
     return found
 
 
@@ -30,6 +31,12 @@ def answer_since() -> datetime:
     """Who wrote before this moment is not answered any more."""
     settings = BotSettings.load()
     return hours.waits_since(settings, timezone.localtime(), timedelta(hours=settings.answer_within_hours))
+
+
+def _of(user: Any) -> Switches:
+    """The switches of the numbers that `user` may see."""
+    state, mine = switches.state(), access.instances_of(user)
+    return Switches(state.everything, {name: one for name, one in state.instances.items() if name in mine})
 
 
 def stand_ins() -> list[str]:

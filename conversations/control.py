@@ -69,6 +69,12 @@ def currents(keys: Iterable[Key]) -> dict[Key, Control]:
     return found
 
 
+def held_by(person: User, instances: Sequence[str]) -> list[Control]:
+    """What `person` has taken over and not handed back, on `instances`, the oldest first."""
+    rows = Control.objects.filter(mode=Mode.HUMAN, holder=person, instance__in=instances).order_by("changed_at")
+    return [row for row in rows if row.mode_at(timezone.now()) is Mode.HUMAN]
+
+
 def ensure(key: Key) -> Control:
     """The conversation's row, made when it is not there."""
     return Control.objects.get_or_create(instance=key.instance, conversation=key.conversation)[0]

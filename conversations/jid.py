@@ -155,6 +155,15 @@ def masked(jid: str) -> str:
     return _short(user.partition(":")[0]) + at + server
 
 
+def veiled(jid: str, *, unnamed: str) -> str:
+    """The lead's number as people write it, with its middle hidden: +55 11 •••• 0001. For lists many people read."""
+    written, digits = display(jid, unnamed=unnamed), phone(jid)
+    if digits is None:
+        return written
+    area, blank, _rest = written.rpartition(" ")
+    return f"{area if blank else ''} •••• {digits[-4:]}".strip()
+
+
 def mask_numbers(text: str) -> str:
     """`text` with every number long enough to be a phone shortened as in `masked`."""
     return _LONG_NUMBER.sub(lambda found: _short("".join(re.findall(r"\d", found[0]))), text)

@@ -76,7 +76,7 @@ def _watcher(user: Any) -> Watcher:
 async def _events(
     key: Key | None, after: str, watcher: Watcher, is_welcome: Callable[[], bool]
 ) -> AsyncIterator[bytes]:
-    """The frames of one screen, as they go over the line."""
+    """The frames of one screen, as they go over the line, in its person's language and time."""
     asked_at = timezone.now()
     told = live.stream(key, after, watcher)
     try:
@@ -86,7 +86,9 @@ async def _events(
                 if not await sync_to_async(is_welcome)():
                     yield live.frame("bye", "")
                     return
-            for event, html in shown(what, watcher.language, key):
+            with timezone.override(watcher.time_zone or None):
+                told_as = shown(what, watcher.language, key)
+            for event, html in told_as:
                 yield live.frame(event, html, str(what.position or ""))
     finally:
         await told.aclose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations import stream
-from conversations.views import answer, beginning, control, conversation, listing, media, switching
+from conversations.views import answer, audit, beginning, control, conversation, held, listing, media, switching
 
 app_name = "conversations"
 
@@ -17,6 +17,9 @@ urlpatterns = [
     path("several/", listing.act_on_several, name="several"),
     path("switch/ask/", switching.ask, name="ask_switch"),
     path("switch/", switching.switch, name="switch"),
+    path("audit/", audit.show, name="audit"),
+    path("audit/export/", audit.export, name="audit_export"),
+    path("team/<int:person>/hand-back/", held.hand_back, name="hand_back_held"),
     path(_ONE, conversation.conversation, name="conversation"),
     path(f"{_ONE}seen/", listing.mark_seen, name="seen"),
     path(f"{_ONE}picture/", listing.picture, name="picture"),

@@ -1,12 +1,30 @@
-"""What a person may see. What they may do are Django's permissions, checked by each view."""
+"""What a person may see, and whose place they may change. What they may do are Django's permissions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import Permission, User
+from django.db.models import Q, QuerySet
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
 
 from people.models import Profile
+
+#: The groups of `sdr_dashboard.beginnings`, as people call them, and what each may do. Others go by their own names.
+GROUPS = {
+    "Gestores": (_("Managers"), _("Everything: conversations, the bot's settings, people and the audit page.")),
+    "Vendedores": (_("Sales reps"), _("See conversations, take over, pause, hand back and answer.")),
+    "Observadores": (_("Observers"), _("See conversations, and change nothing.")),
+}
+
+
+def group_word(group: Any) -> str:
+    """What a group is called on the screens."""
+    return str(GROUPS.get(group.name, (group.name, ""))[0])
 
 
 def profile_of(user: Any) -> Profile:
@@ -20,7 +38,44 @@ def profile_of(user: Any) -> Profile:
     return known
 
 
+def name_of(person: User) -> str:
+    """What colleagues call a person."""
+    return person.get_full_name() or person.get_username()
+
+
 def instances_of(user: Any) -> tuple[str, ...]:
     """The instances a person may see, in the order of the settings."""
     limited_to = profile_of(user).instances
     return tuple(name for name in settings.EVOLUTION_INSTANCES if not limited_to or name in limited_to)
+
+
+def sees_everything(user: Any) -> bool:
+    """No instance is kept from them."""
+    return instances_of(user) == tuple(settings.EVOLUTION_INSTANCES)
+
+
+def managers() -> QuerySet[User]:
+    """Active people who may say what others may do."""
+    manage = Permission.objects.filter(codename="manage", content_type__app_label="people")
+    holds = Q(is_superuser=True) | Q(groups__permissions__in=manage) | Q(user_permissions__in=manage)
+    return User.objects.filter(pk__in=User.objects.filter(holds, is_active=True).values("pk"))
+
+
+def may_change(manager: Any, person: Any) -> bool:
+    """Nobody changes their own place, an administrator's only another one, and nobody's beyond what they see."""
+    if manager.pk == person.pk or (person.is_superuser and not manager.is_superuser):
+        return False
+    return sees_everything(manager) or _is_within(profile_of(person).instances, instances_of(manager))
+
+
+def _is_within(theirs: list[str], mine: tuple[str, ...]) -> bool:
+    return bool(theirs) and set(theirs) <= set(mine)
+
+
+@contextmanager
+def as_seen_by(user: Any) -> Iterator[None]:
+    """Words and times as `user` reads them."""
+    profile = profile_of(user)
+    language = profile.language or translation.get_language()
+    with translation.override(language), timezone.override(profile.time_zone or None):
+        yield

@@ -11,5 +11,8 @@ from people import access
 
 
 def people(request: HttpRequest) -> dict[str, Any]:
-    """`profile`, read when a page shows it."""
-    return {"profile": SimpleLazyObject(lambda: access.profile_of(request.user))}
+    """`profile` and `sees_everything`, read when a page shows them."""
+    return {
+        "profile": SimpleLazyObject(lambda: access.profile_of(request.user)),
+        "sees_everything": SimpleLazyObject(lambda: access.sees_everything(request.user)),
+    }

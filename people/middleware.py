@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
-from django.utils import timezone, translation
 
-from people import access
+from people import access, sessions
 
 
 class Preferences:
@@ -21,14 +18,6 @@ class Preferences:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return self._get_response(request)
-        with as_seen_by(request.user):
+        sessions.saw(request)
+        with access.as_seen_by(request.user):
             return self._get_response(request)
-
-
-@contextmanager
-def as_seen_by(user: Any) -> Iterator[None]:
-    """Words and times as `user` reads them."""
-    profile = access.profile_of(user)
-    language = profile.language or translation.get_language()
-    with translation.override(language), timezone.override(profile.time_zone or None):
-        yield

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
@@ -47,3 +51,101 @@ class Profile(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+class Invitation(models.Model):
+    """A place kept for somebody who is to work here. The link is good once; the database holds only its hash."""
+
+    hashed = models.CharField(max_length=64, unique=True)
+    email = models.EmailField(_("e-mail"), blank=True, default="")
+    group = models.ForeignKey("auth.Group", on_delete=models.CASCADE, related_name="+", verbose_name=_("group"))
+    #: As in `Profile`: empty for all.
+    instances = models.JSONField(_("instances"), default=list, blank=True)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("invited by")
+    )
+    made_at = models.DateTimeField(_("at"))
+    expires_at = models.DateTimeField(_("until"))
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering = ["-made_at"]
+
+    def __str__(self) -> str:
+        return f"{self.group}, {self.made_at:%Y-%m-%d %H:%M}"
+
+
+class SessionFacts(models.Model):
+    """Where a person is logged in, as they would say it. No address of the network: it would tell where they are."""
+
+    session = models.OneToOneField("sessions.Session", on_delete=models.CASCADE, primary_key=True, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    #: "Firefox", "Linux"; "" when they do not say.
+    browser = models.CharField(max_length=40, blank=True, default="")
+    system = models.CharField(max_length=40, blank=True, default="")
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        ordering = ["-seen_at"]
+
+    def __str__(self) -> str:
+        return f"{self.browser}, {self.system}"
+
+    @property
+    def public_id(self) -> str:
+        """Its name in a page: the key itself would let whoever reads it in."""
+        return salted_hmac("people.sessions", self.session_id).hexdigest()[:20]
+
+
+class Deed(models.TextChoices):
+    """What somebody did to who may do what."""
+
+    INVITED = "invited", _("invited a person")
+    WITHDREW = "withdrew", _("withdrew an invitation")
+    JOINED = "joined", _("accepted an invitation")
+    ROLE = "role", _("changed what a person may do")
+    DEACTIVATED = "deactivated", _("closed an account")
+    REACTIVATED = "reactivated", _("opened an account again")
+    RESET_LINK = "reset_link", _("made a link for a new password")
+    PASSWORD = "password", _("chose a new password")
+    FACTOR_ON = "factor_on", _("set up a second factor")
+    FACTOR_OFF = "factor_off", _("removed a second factor")
+    SESSIONS_ENDED = "sessions_ended", _("ended sessions")
+
+
+class PersonEntry(models.Model):
+    """One change of who may do what: who did it, to whom, when. Beside the changes of control on the audit page."""
+
+    at = models.DateTimeField(_("at"), db_index=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("who")
+    )
+    #: Whom it concerns; nobody yet for an invitation.
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("person")
+    )
+    deed = models.CharField(_("what"), max_length=16, choices=Deed.choices)
+    #: The group it ends in, "" where none is meant.
+    group = models.CharField(_("group"), max_length=150, blank=True, default="")
+    #: The instances it ends in; empty for all.
+    instances = models.JSONField(_("instances"), default=list, blank=True)
+
+    class Meta:
+        verbose_name = _("change of people")
+        verbose_name_plural = _("changes of people")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.get_deed_display()}"
+
+
+def note(deed: Deed, by: Any, person: Any = None, *, group: str = "", instances: Sequence[str] = ()) -> PersonEntry:
+    """Write down that `by` did `deed` to `person`."""
+    return PersonEntry.objects.create(
+        at=timezone.now(), by=by, person=person, deed=deed, group=group, instances=list(instances)
+    )

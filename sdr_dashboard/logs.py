@@ -17,6 +17,8 @@ _NAMED = re.compile(
 )
 #: redis://user:password@host
 _IN_ADDRESS = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]+@")
+#: /invitation/… and /password/…/…: whoever reads the link can come in by it.
+_WAY_IN = re.compile(r"(?<=/)(invitation|password)/[\w-]+(?:/[\w-]+)?/")
 
 
 class HideSecrets(logging.Filter):
@@ -40,6 +42,7 @@ class HideSecrets(logging.Filter):
         """`text` without secrets."""
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
+        text = _WAY_IN.sub(rf"\1/{_HIDDEN}/", text)
         return _IN_ADDRESS.sub(f"{_HIDDEN}@", _NAMED.sub(rf"\1{_HIDDEN}", text))
 
 

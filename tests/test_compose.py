@@ -189,7 +189,7 @@ def test_no_secret_has_a_default() -> None:
     text = (BASE / "docker-compose.yml").read_text()
     defaults = re.findall(r"\$\{([A-Z_]*(?:SECRET|KEY|PASSWORD)[A-Z_]*)(:?[-?])", text)
 
-    assert {name for name, how in defaults if how != ":?"} == {"GEMINI_API_KEY"}
+    assert {name for name, how in defaults if how != ":?"} == {"GEMINI_API_KEY", "EMAIL_HOST_PASSWORD"}
 
 
 def test_every_preset_of_the_bot_reaches_the_containers() -> None:

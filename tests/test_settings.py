@@ -216,6 +216,11 @@ def test_what_is_named_like_a_secret_does_not_reach_the_log(words: str, shown: s
     assert logged(words) == f"bot.reply: {shown}"
 
 
+@pytest.mark.parametrize("path", ["/invitation/1S7gP5Mh-JQN_zr/", "/password/MQ/d0xyz-1S7gP5Mh/"])
+def test_a_link_that_lets_somebody_in_does_not_reach_the_log(path: str) -> None:
+    assert "1S7gP5Mh" not in logged("Forbidden (CSRF cookie not set.): %s", path)
+
+
 def test_a_configured_secret_does_not_reach_the_log_wherever_it_stands() -> None:
     assert logged("refused %s there", "s3cr3t-of-ours", secrets=("s3cr3t-of-ours",)) == "bot.reply: refused *** there"
 

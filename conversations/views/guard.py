@@ -9,58 +9,18 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.contrib.auth.models import User
-from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
-from django_htmx.http import HttpResponseClientRedirect
-from django_htmx.middleware import HtmxDetails
 
 from conversations import identity, sealed
 from conversations.message import Key
 from people import access
+from people.guard import Request, may, rep, to_login
+
+__all__ = ["Request", "fragment", "kept_nowhere", "key_of", "may", "of_conversation", "rep", "to_login"]
 
 P = ParamSpec("P")
-
-
-class Request(HttpRequest):
-    """A request as `HtmxMiddleware` leaves it."""
-
-    htmx: HtmxDetails
-
-
-def may(permission: str) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """Only for people who are logged in and hold `permission`: "act" of conversations, or "app.codename"."""
-    wanted = permission if "." in permission else f"conversations.{permission}"
-
-    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-        @wraps(view)
-        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not request.user.is_authenticated:
-                return to_login(request)
-            if not request.user.has_perm(wanted):
-                raise PermissionDenied
-            return view(request, *args, **kwargs)
-
-        return guarded
-
-    return decorate
-
-
-def to_login(request: Request) -> HttpResponse:
-    """The login page, and back from there to the page one was on. A fragment takes the whole page along."""
-    if request.htmx:
-        back = request.htmx.current_url_abs_path or "/"
-        return HttpResponseClientRedirect(redirect_to_login(back).url)
-    return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
-
-
-def rep(request: Request) -> User:
-    """Who asks. For views behind `may`."""
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def fragment(request: Request, page: str, fragments: dict[str, str], context: dict[str, Any]) -> HttpResponse:

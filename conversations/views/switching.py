@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages as flash
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from conversations import switches
 from conversations.forms import SwitchForm
 from conversations.views.guard import Request, may, rep
+from people import access
 
 
 @require_GET
@@ -21,6 +22,7 @@ def ask(request: Request) -> HttpResponse:
     form = SwitchForm(request.GET)
     if not form.is_valid():
         return HttpResponse(status=400)
+    _check(request, form.cleaned_data["instance"])
     instance, on = form.cleaned_data["instance"], form.cleaned_data["on"] == "1"
     state = switches.state()
     if (state.instances.get(instance) or state.everything).is_on == on:
@@ -35,12 +37,19 @@ def switch(request: Request) -> HttpResponse:
     form = SwitchForm(request.POST)
     if not form.is_valid():
         return HttpResponse(status=400)
+    _check(request, form.cleaned_data["instance"])
     instance, on = form.cleaned_data["instance"], form.cleaned_data["on"] == "1"
     switches.switch(rep(request), instance, on, answer_waiting=form.cleaned_data["waiting"] != "leave")
     if on:
         # That it is off, every page says as long as it is.
         flash.success(request, _("The bot is switched on."))
     return redirect(_back(request))
+
+
+def _check(request: Request, instance: str) -> None:
+    """A switch that this person does not see is not there: another number's, or that of everything. Raises Http404."""
+    if not access.sees_everything(request.user) and instance not in access.instances_of(request.user):
+        raise Http404
 
 
 def _back(request: Request) -> str:

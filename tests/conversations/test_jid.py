@@ -138,3 +138,16 @@ def test_no_long_number_survives_in_words(number: str, after: str) -> None:
 
 def test_numbers_are_masked_however_they_are_written() -> None:
     assert jid.mask_numbers("to +55 (11) 99999-0001, not 42") == "to 5511…0001, not 42"
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("5511999990001@s.whatsapp.net", "+55 11 •••• 0001"),
+        ("551188887777@s.whatsapp.net", "+55 11 •••• 7777"),
+        ("12125550123@s.whatsapp.net", "+1 •••• 0123"),
+        ("123456789012345@lid", "lead …2345"),
+    ],
+)
+def test_a_veiled_number_tells_leads_apart_and_cannot_be_dialled(address: str, written: str) -> None:
+    assert jid.veiled(address, unnamed="lead") == written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -185,6 +186,63 @@ def test_a_screen_hears_its_conversation_and_of_the_others_their_rows(bob: User)
     assert response["Content-Type"] == "text/event-stream"
     assert response["X-Accel-Buffering"] == "no"
     assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+def test_of_another_number_not_even_a_hint_is_told(bob: User, settings: Settings) -> None:
+    settings.EVOLUTION_INSTANCES = (INSTANCE, "another")
+    Profile.objects.create(user=bob, instances=[INSTANCE])
+    browser = AsyncClient()
+    browser.force_login(bob)
+    there = Key("another", LEAD)
+
+    def happen_there() -> None:
+        for event in ("message", "control", "bot"):
+            _tell(event, there, message("B") if event == "message" else None)
+        for event in ("connection", "switch", "list"):
+            live.publish(event, instance="another")
+        _tell("message", MARIANA, message("A"))
+
+    async def story() -> list[str]:
+        response = await browser.get(OPEN)
+        coming = events(response)
+        await until(coming, "gap")
+        await asyncio.to_thread(happen_there)
+        heard = await until(coming, "message")
+        # Whatever hints were kept back come at most half a second later.
+        with suppress(asyncio.TimeoutError):
+            while True:
+                heard.append(await asyncio.wait_for(coming.__anext__(), 1))
+        response.close()
+        return heard
+
+    heard = asyncio.run(story())
+
+    assert heard.count("message") == 1, "that of her own conversation"
+    assert not {"control", "bot", "doing", "connection", "switch"} & set(heard)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+def test_what_comes_is_in_the_language_and_the_time_of_its_person(bob: User) -> None:
+    Profile.objects.create(user=bob, language="en", time_zone="America/Manaus")
+    browser = AsyncClient(headers={"Accept-Language": "pt-BR"})
+    browser.force_login(bob)
+
+    async def story() -> str:
+        response: Any = await browser.get(OPEN)
+        chunks = response.streaming_content
+        await asyncio.wait_for(chunks.__anext__(), 10)
+        await asyncio.to_thread(_tell, "message", MARIANA, message("A", Author.OTHER))
+        told: bytes = await asyncio.wait_for(chunks.__anext__(), 10)
+        response.close()
+        return told.decode()
+
+    told = asyncio.run(story())
+
+    assert "Another integration" in told
+    assert ">11:00<" in told, "15:00 in Greenwich"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,197 @@
+"""Every act of control and every change of people, newest first, in sentences. No name of a lead, no whole number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, Value
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conversations import jid, shown
+from conversations.message import Key
+from conversations.models import Act, Actor, AuditEntry, Reason
+from conversations.templatetags.conversations import moment
+from people import access
+from people.models import Deed, PersonEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for; "" and None for everything."""
+
+    person: int | None = None
+    act: str = ""
+    instance: str = ""
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One act as it is shown."""
+
+    at: datetime
+    #: A sentence, with links; safe.
+    sentence: str
+    #: What sort of act: a class of the page.
+    sort: str
+    #: Why, in words; "" where the sentence says it all.
+    why: str
+    instance: str
+    #: For the table to take along, in the order of `COLUMNS`.
+    cells: tuple[str, ...]
+
+
+COLUMNS = (
+    gettext_lazy("When"), gettext_lazy("Who"), gettext_lazy("What"), gettext_lazy("Number"), gettext_lazy("Lead"),
+    gettext_lazy("Person"), gettext_lazy("Why"), gettext_lazy("Before"), gettext_lazy("After"),
+)  # fmt: skip
+
+
+def found(wanted: Wanted, mine: Sequence[str]) -> Any:
+    """What `lines` makes lines of: (at, id, which table). Of the instances `mine`, and of none."""
+    control = AuditEntry.objects.filter(_period(wanted), instance__in=["", *mine]).order_by()
+    people = PersonEntry.objects.filter(_period(wanted)).order_by()
+    if wanted.person:
+        control = control.filter(rep=wanted.person)
+        people = people.filter(Q(by=wanted.person) | Q(person=wanted.person))
+    if wanted.act:
+        control, people = control.filter(act=wanted.act), people.filter(deed=wanted.act)
+    if wanted.instance:
+        control, people = control.filter(instance=wanted.instance), people.none()
+    rows = control.annotate(table=Value("control")).values_list("at", "id", "table")
+    others = people.annotate(table=Value("people")).values_list("at", "id", "table")
+    return rows.union(others, all=True).order_by("-at", "-id")
+
+
+def _period(wanted: Wanted) -> Q:
+    period = Q(at__lt=wanted.before or timezone.now())
+    return period & Q(at__gte=wanted.since) if wanted.since else period
+
+
+def lines(rows: Sequence[tuple[datetime, int, str]], mine: Sequence[str]) -> list[Line]:
+    """`rows` of `found` as they are shown to whoever sees `mine`."""
+    ids: dict[str, list[int]] = {"control": [], "people": []}
+    for _at, id, table in rows:
+        ids[table].append(id)
+    control = AuditEntry.objects.select_related("rep").in_bulk(ids["control"])
+    people = PersonEntry.objects.select_related("by", "person").in_bulk(ids["people"])
+    return [
+        _of_control(control[id], mine) if table == "control" else _of_people(people[id])
+        for _at, id, table in rows
+        if id in (control if table == "control" else people)
+    ]
+
+
+def name(user: Any) -> str:
+    """A person as colleagues call them."""
+    return access.name_of(user) if user else _("somebody")
+
+
+# ----------------------------------------------------------------------------------------------------------- control
+
+_CONTROL: dict[str, Promise] = {
+    Act.TAKE_OVER: gettext_lazy("{who} took over the conversation with {lead}"),
+    Act.PAUSE: gettext_lazy("{who} paused the bot in the conversation with {lead}"),
+    Act.RESUME: gettext_lazy("{who} ended the pause in the conversation with {lead}"),
+    Act.HAND_BACK: gettext_lazy("{who} handed the conversation with {lead} back to the bot"),
+    Act.ANSWER_LATE: gettext_lazy("{who} had the bot answer {lead} after all"),
+    Act.PHONE: gettext_lazy("Somebody answered {lead} on the phone"),
+    Act.OUTBOUND_FIRST: gettext_lazy("Somebody wrote to {lead} first, on the phone"),
+    Act.HANDOFF: gettext_lazy("The bot asked for a person in the conversation with {lead}"),
+    Act.GIVE_UP: gettext_lazy("The bot could not answer {lead}"),
+    Act.RECOVER: gettext_lazy("The bot can answer {lead} again"),
+    Act.EXPIRE: gettext_lazy("The time was over: the bot answers {lead} again"),
+    Act.AUTO_RESUME: gettext_lazy("Nobody wrote for a while: the bot answers {lead} again"),
+    Act.OPT_OUT: gettext_lazy("{lead} asked not to be written to"),
+    Act.OPT_IN: gettext_lazy("{who} allowed writing to {lead} again"),
+    Act.MERGE: gettext_lazy("Two addresses of {lead} became one conversation"),
+    "hand_over": gettext_lazy("{who} handed the conversation with {lead} to a colleague"),
+    "undo": gettext_lazy("{who} undid the last act in the conversation with {lead}"),
+    "edit": gettext_lazy("{who} edited a message to {lead}"),
+    "delete": gettext_lazy("{who} deleted a message to {lead} for everybody"),
+    Act.SWITCH_ON: gettext_lazy("{who} switched the bot on: {where}"),
+    Act.SWITCH_OFF: gettext_lazy("{who} switched the bot off: {where}"),
+}
+_SORTS = {
+    Act.TAKE_OVER: "human", Act.PAUSE: "paused", Act.HAND_BACK: "bot", Act.RESUME: "bot", Act.PHONE: "phone",
+    Act.OUTBOUND_FIRST: "phone", Act.HANDOFF: "waiting", Act.GIVE_UP: "waiting", Act.OPT_OUT: "waiting",
+    Act.SWITCH_OFF: "waiting",
+}  # fmt: skip
+
+
+def _of_control(entry: AuditEntry, mine: Sequence[str]) -> Line:
+    who, lead = _actor(entry), _lead(entry)
+    where = entry.instance or _("everything")
+    facts = {"who": format_html("<strong>{}</strong>", who), "lead": _link(entry, lead, mine), "where": where}
+    words = str(_CONTROL.get(entry.act, gettext_lazy("{who}: {act}, {lead}")))
+    sentence = format_html(words, **facts, act=entry.get_act_display())
+    if entry.act == Act.PAUSE and entry.until:
+        sentence = format_html("{} {}", sentence, _("until %(time)s") % {"time": moment(entry.until)})
+    # Where the act does not say it already.
+    tells = entry.act in (Act.HANDOFF, Act.GIVE_UP) or entry.reason == Reason.SENT
+    why = entry.get_reason_display() if tells and entry.reason else ""
+    cells = (
+        _when(entry.at), who, entry.get_act_display(), where, lead, "", entry.get_reason_display(),
+        entry.get_before_display(), entry.get_after_display(),
+    )  # fmt: skip
+    return Line(entry.at, sentence, _SORTS.get(Act(entry.act), "quiet"), why, entry.instance, cells)
+
+
+def _actor(entry: AuditEntry) -> str:
+    if entry.actor == Actor.REP:
+        return name(entry.rep)
+    return {
+        Actor.PHONE: _("The phone"), Actor.BOT: _("The bot"), Actor.LEAD: _("The lead"),
+    }.get(Actor(entry.actor), _("The system"))  # fmt: skip
+
+
+def _lead(entry: AuditEntry) -> str:
+    return jid.veiled(entry.conversation, unnamed=_("contact")) if entry.conversation else ""
+
+
+def _link(entry: AuditEntry, lead: str, mine: Sequence[str]) -> str:
+    """The lead, and the way to the conversation where there is one."""
+    if not entry.conversation or entry.instance not in mine:
+        return lead
+    key = Key(entry.instance, jid.JID(entry.conversation))
+    return format_html('<a href="{}">{}</a>', shown.address(key), lead)
+
+
+# ------------------------------------------------------------------------------------------------------------ people
+
+_PEOPLE: dict[str, Promise] = {
+    Deed.INVITED: gettext_lazy("{who} invited a person: {role}"),
+    Deed.WITHDREW: gettext_lazy("{who} withdrew an invitation: {role}"),
+    Deed.JOINED: gettext_lazy("{person} accepted an invitation: {role}"),
+    Deed.ROLE: gettext_lazy("{who} changed what {person} may do: {role}"),
+    Deed.DEACTIVATED: gettext_lazy("{who} closed the account of {person}"),
+    Deed.REACTIVATED: gettext_lazy("{who} opened the account of {person} again"),
+    Deed.RESET_LINK: gettext_lazy("{who} made a link to a new password for {person}"),
+    Deed.PASSWORD: gettext_lazy("{who} chose a new password"),
+    Deed.FACTOR_ON: gettext_lazy("{who} set up a second factor"),
+    Deed.FACTOR_OFF: gettext_lazy("{who} removed the second factor of {person}"),
+    Deed.SESSIONS_ENDED: gettext_lazy("{who} ended the sessions of {person}"),
+}
+
+
+def _of_people(entry: PersonEntry) -> Line:
+    who, person = name(entry.by), name(entry.person) if entry.person else ""
+    group = str(access.GROUPS.get(entry.group, (entry.group, ""))[0])
+    role = ", ".join([group, *entry.instances]) if group else ""
+    bold = {"who": format_html("<strong>{}</strong>", who), "person": format_html("<strong>{}</strong>", person)}
+    sentence = format_html(str(_PEOPLE[entry.deed]), **bold, role=role)
+    cells = (_when(entry.at), who, entry.get_deed_display(), ", ".join(entry.instances), "", person, group, "", "")
+    return Line(entry.at, sentence, "quiet", "", "", cells)
+
+
+def _when(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "Y-m-d H:i:s")

@@ -1,0 +1,1 @@
+"""Coming in, one's own page, and the team, a file for each."""

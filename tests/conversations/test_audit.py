@@ -1,0 +1,172 @@
+"""The audit page: every act in a sentence, found again by its filters, and safe to take along."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import Group, User
+from django.test import AsyncClient, Client
+from django.utils import translation
+from pytest_django import Settings
+
+from conversations import control, switches
+from conversations.audit import _CONTROL, _PEOPLE
+from conversations.message import Key
+from conversations.models import Act, Actor, AuditEntry, Mode, Reason
+from conversations.sealed import opaque_id
+from conversations.views.audit import harmless
+from people import invitations, team
+from people.models import Deed, Profile
+from tests.conversations.conftest import INSTANCE
+from tests.factories import LEAD
+
+pytestmark = pytest.mark.django_db
+MARIANA = Key(INSTANCE, LEAD)
+
+
+@pytest.fixture(autouse=True)
+def _in_english(settings: Settings) -> Iterator[None]:
+    settings.TAKEOVER_WAIT_SECONDS = 0
+    with translation.override("en"):
+        yield
+
+
+def page(client: Client, query: str = "") -> str:
+    return str(client.get(f"/audit/{query}", headers={"Accept-Language": "en"}).content.decode())
+
+
+def rows(client: Client, query: str = "") -> list[list[str]]:
+    """The exported table."""
+    answer: Any = client.get(f"/audit/export/{query}", headers={"Accept-Language": "en"})
+    written = answer.getvalue().decode()
+    assert written.startswith("\ufeff")
+    return list(csv.reader(io.StringIO(written.removeprefix("\ufeff"))))
+
+
+def entry(at: datetime, act: Act = Act.PAUSE, rep: User | None = None, instance: str = INSTANCE) -> AuditEntry:
+    actor = Actor.REP if rep else Actor.SYSTEM
+    return AuditEntry.objects.create(at=at, instance=instance, conversation=LEAD, actor=actor, rep=rep, act=act)
+
+
+def test_an_act_is_a_sentence_with_a_link_and_without_the_number(for_alice: Client, bob: User) -> None:
+    control.take_over(MARIANA, bob)
+
+    shown = page(for_alice)
+
+    link = f'<a href="/c/{INSTANCE}/{opaque_id(MARIANA)}/">+55 11 •••• 0001</a>'
+    assert f"<strong>Bob</strong> took over the conversation with {link}" in shown
+    assert "99999" not in shown
+
+
+def test_the_switch_and_people_stand_there_too(for_alice: Client, alice: User, bob: User) -> None:
+    switches.switch(alice, INSTANCE, True)
+    team.change_role(bob, alice, Group.objects.get(name="Observadores"), ())
+    invitations.invite(alice, Group.objects.get(name="Vendedores"), (INSTANCE,))
+
+    shown = page(for_alice)
+
+    assert f"<strong>Alice</strong> switched the bot on: {INSTANCE}" in shown
+    assert "changed what <strong>Bob</strong> may do: Observers" in shown
+    assert f"invited a person: Sales reps, {INSTANCE}" in shown
+
+
+@pytest.mark.parametrize("act", Act)
+def test_every_act_has_its_sentence(for_alice: Client, act: Act) -> None:
+    assert act in _CONTROL
+    made = entry(datetime.now(timezone.utc), act)
+    made.reason, made.before, made.after = Reason.ANGRY, Mode.BOT, Mode.WAITING
+    made.save()
+
+    assert "{" not in page(for_alice).split('class="acts"')[1]
+    assert len(rows(for_alice)) == 2
+
+
+def test_every_deed_has_its_sentence() -> None:
+    assert set(_PEOPLE) == set(Deed)
+
+
+def test_filters_stand_in_the_address(for_alice: Client, alice: User, bob: User) -> None:
+    now = datetime.now(timezone.utc)
+    entry(now - timedelta(minutes=1), Act.PAUSE, bob)
+    entry(now - timedelta(minutes=2), Act.TAKE_OVER, alice)
+    entry(now - timedelta(days=20), Act.HAND_BACK, bob)
+    team.deactivate(bob, alice)
+
+    def count(query: str) -> int:
+        assert (found := page(for_alice, query).count("act-line")) == len(rows(for_alice, query)) - 1
+        return found
+
+    assert count("") == 4
+    assert count(f"?person={bob.pk}") == 3, "what he did, and what was done to him"
+    assert count("?act=pause") == 1
+    assert count("?act=deactivated") == 1
+    assert count(f"?since={(now - timedelta(days=7)).date()}") == 3
+    assert count(f"?until={(now - timedelta(days=7)).date()}") == 1
+    assert count("?person=nobody&act=pause&since=yesterday") == 1, "what is not understood filters nothing"
+    assert "Clear the filters" in page(for_alice, "?act=merge")
+
+
+def test_days_begin_by_the_readers_clock(for_alice: Client, alice: User) -> None:
+    """23:30 in Manaus is the next day in São Paulo."""
+    entry(datetime(2026, 11, 3, 3, 30, tzinfo=timezone.utc))
+    for zone, day in (("America/Manaus", "2026-11-02"), ("America/Sao_Paulo", "2026-11-03")):
+        Profile.objects.update_or_create(user=alice, defaults={"time_zone": zone})
+        assert page(for_alice, f"?since={day}&until={day}").count("act-line") == 1
+        assert rows(for_alice)[1][0].startswith(day)
+
+
+def test_another_number_is_neither_listed_nor_exported(for_alice: Client, alice: User, settings: Settings) -> None:
+    settings.EVOLUTION_INSTANCES = (INSTANCE, "another")
+    Profile.objects.create(user=alice, instances=[INSTANCE])
+    entry(datetime.now(timezone.utc), instance="another")
+
+    assert "act-line" not in page(for_alice)
+    assert "act-line" not in page(for_alice, "?instance=another")
+    assert len(rows(for_alice)) == 1
+
+
+def test_pages_follow_each_other_and_keep_the_filter(for_alice: Client) -> None:
+    for n in range(60):
+        entry(datetime.now(timezone.utc) - timedelta(minutes=n + 1))
+
+    first = page(for_alice, "?act=pause")
+
+    assert first.count("act-line") == 50
+    assert 'href="?act=pause&amp;page=2"' in first
+    assert page(for_alice, "?act=pause&page=2").count("act-line") == 10
+
+
+def test_the_table_holds_no_number_and_nothing_a_spreadsheet_would_run(for_alice: Client, bob: User) -> None:
+    User.objects.filter(pk=bob.pk).update(first_name='=HYPERLINK("http://evil")')
+    control.take_over(MARIANA, User.objects.get(pk=bob.pk))
+
+    head, row = rows(for_alice)
+
+    assert head[:5] == ["When", "Who", "What", "Number", "Lead"]
+    assert row[1] == '\'=HYPERLINK("http://evil")'
+    assert row[4] == "'+55 11 •••• 0001"
+    assert "99999" not in "".join(row)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_a_formula_is_only_words(cell: str) -> None:
+    assert harmless(cell) == f"'{cell}"
+    assert harmless("Ana") == "Ana"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_table_is_sent_in_parts_by_the_real_server_too(alice: User) -> None:
+    client = AsyncClient()
+    client.force_login(alice)
+
+    async def fetch() -> bytes:
+        answer: Any = await client.get("/audit/export/")
+        return b"".join([part async for part in answer.streaming_content])
+
+    assert async_to_sync(fetch)().startswith("\ufeff".encode())
