@@ -14,9 +14,9 @@ from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, 
 
 from conversations import jid
 from conversations.formatting import formatted, is_only_emoji
-from conversations.inbox import Row
 from conversations.message import Author, Key, Kind, Media, Message, Status
 from conversations.models import Control, Mode
+from conversations.row import Row
 
 register = template.Library()
 

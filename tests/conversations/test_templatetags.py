@@ -8,10 +8,10 @@ import pytest
 import time_machine
 from django.utils import translation
 
-from conversations.inbox import Row
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Media, Place, Reaction, Status
 from conversations.models import Control, Mode
+from conversations.row import Row
 from conversations.templatetags import conversations as shown
 from tests.factories import LEAD, NOON, message
 
