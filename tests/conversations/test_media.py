@@ -13,12 +13,14 @@ from conversations import media
 from conversations.evolution import Refused
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.evolution.sandbox import content as contents
+from conversations.frames import Frame
 from conversations.media import FAILURE_LASTS_S, FILE_LASTS_S, File, Shelf
-from conversations.message import Key
+from conversations.message import Key, Kind, Media
 from conversations.sealed import opaque_id
+from conversations.stream import shown as told
 from people.models import Profile
 from tests.conversations.conftest import INSTANCE
-from tests.factories import LEAD
+from tests.factories import LEAD, message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox", "_empty_shelf")]
 
@@ -123,6 +125,16 @@ def test_a_pdf_is_downloaded_under_a_name_that_hides_nothing(for_bob: Client, sa
 
 def test_a_picture_is_saved_on_demand(for_bob: Client, sandbox: Sandbox) -> None:
     assert for_bob.get(address(picture(sandbox)) + "?download")["Content-Disposition"].startswith("attachment")
+
+
+def test_a_recording_that_just_came_knows_where_its_file_is() -> None:
+    said = message("A1", kind=Kind.AUDIO, text="", media=Media("audio/ogg", seconds=72, is_voice_note=True))
+
+    (name, html), *_ = told(Frame("message", INSTANCE, LEAD, said), "en", MARIANA)
+
+    assert name == "message"
+    assert f'data-src="{address("A1")}"' in html
+    assert 'data-seconds="72"' in html
 
 
 # --------------------------------------------------------------------------------------------------------- in parts

@@ -630,6 +630,15 @@ def test_the_people_can_be_played_over_http(sandbox: Sandbox, door: Callable[...
     assert [(entry["by"], entry["text"]) for entry in sent] == [("phone", "do celular"), ("integration", "de outra")]
 
 
+def test_a_lead_shares_a_contact_over_http(door: Callable[..., tuple[int, Any]], client: EvolutionClient) -> None:
+    asked = {"phone": "5511999990001", "type": "contact", "contact": "Paulo", "number": "+55 31 97702-0099"}
+
+    door("POST", f"/_sandbox/{NAME}/lead", asked)
+
+    (said,) = client.messages(NAME, JID(LEAD), limit=1)
+    assert [(card.name, card.phones) for card in said.cards] == [("Paulo", ("+55 31 97702-0099",))]
+
+
 def test_failures_can_be_planned_and_cleared_over_http(sandbox: Sandbox, door: Callable[..., tuple[int, Any]]) -> None:
     door("POST", "/_sandbox/failures", {"route": "/chat/findMessages", "mode": "refuse", "status": 503})
     door("POST", "/_sandbox/switches", {"webhooks_off": True})

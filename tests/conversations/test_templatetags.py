@@ -140,6 +140,18 @@ def test_a_file_has_a_size(size: int | None, words: str) -> None:
     assert shown.megabytes(size) == words
 
 
+@pytest.mark.parametrize(
+    ("name", "ending"), [("proposta.pdf", "PDF"), ("a.tar.gz", "GZ"), ("sem", ""), ("x.<b>", ""), ("x.documento", "")]
+)
+def test_a_file_has_a_type(name: str, ending: str) -> None:
+    assert shown.file_type(Media(file_name=name)) == ending
+
+
+def test_only_web_addresses_stand_in_links() -> None:
+    assert shown.is_web("HTTPS://a.example")
+    assert not shown.is_web("javascript:alert(1)//https://")
+
+
 # ----------------------------------------------------------------------------------------------------------- control
 
 
