@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from conversations import notes
+
 #: Source: WhatsApp cuts a text message at 65,536 characters; no person writes one, and the gateway is spared.
 LONGEST_TEXT = 20_000
 #: A pause "until tomorrow" ends as the day begins.
@@ -58,6 +60,19 @@ class SendForm(forms.Form):
         if not re.fullmatch(r"[0-9a-f]{32}", token):
             raise forms.ValidationError("not a token of ours")
         return token
+
+
+class HandOverForm(forms.Form):
+    """To whom a conversation goes, and a word to them."""
+
+    to = forms.IntegerField()
+    note = forms.CharField(required=False, max_length=notes.LONGEST)
+
+
+class NoteForm(forms.Form):
+    """A note to colleagues."""
+
+    text = forms.CharField(max_length=notes.LONGEST, error_messages={"required": _("Write something first.")})
 
 
 class SwitchForm(forms.Form):

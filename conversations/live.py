@@ -36,6 +36,8 @@ _PATIENCE_S = 0.1
 _PING_S = 15.0
 #: What happens in other conversations only makes the list read again, at most so often.
 _LIST_EVERY_S = 0.5
+#: Shown in the open conversation alone: no list reads again for it.
+_NOT_LISTED = ("note", "colleagues")
 #: A screen that has not taken so many frames is cut; it comes back and reads again.
 _ROOM = 200
 #: How long the subscription waits before it tries Valkey again, in seconds; the last one repeats.
@@ -270,7 +272,7 @@ class Screen:
         """Keep `what` for the page if it concerns it."""
         self.position = what.position or self.position
         if what.conversation and what.key != self.key:
-            if not self.is_list_stale:
+            if not self.is_list_stale and what.event not in _NOT_LISTED:
                 self.is_list_stale = True
                 self.wake.set()
             return

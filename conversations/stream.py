@@ -12,11 +12,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import connections
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.http import require_GET
 
-from conversations import live
+from conversations import live, sealed
 from conversations.frames import Frame
+from conversations.inbox import inbox
 from conversations.message import Key, Status
 from conversations.shown import Bubble
 from conversations.views.guard import key_of
@@ -34,7 +36,8 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     instance, _slash, opaque = request.GET.get("c", "").partition("/")
     key = key_of(request.user, instance, opaque) if opaque else None
     after = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
-    events = _events(key, after, translation.get_language() or settings.LANGUAGE_CODE, lambda: _is_welcome(request))
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    events = _events(key, after, language, lambda: _is_welcome(request), request.user.pk)
     response = StreamingHttpResponse(events, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
@@ -55,8 +58,10 @@ def _is_welcome(request: HttpRequest) -> bool:
         connections.close_all()
 
 
-async def _events(key: Key | None, after: str, language: str, is_welcome: Callable[[], bool]) -> AsyncIterator[bytes]:
-    """The frames of one screen, as they go over the line."""
+async def _events(
+    key: Key | None, after: str, language: str, is_welcome: Callable[[], bool], person_id: int | None
+) -> AsyncIterator[bytes]:
+    """The frames of one screen, as they go over the line; what is for one person goes to nobody else."""
     asked_at = timezone.now()
     told = live.stream(key, after)
     try:
@@ -66,6 +71,8 @@ async def _events(key: Key | None, after: str, language: str, is_welcome: Callab
                 if not await sync_to_async(is_welcome)():
                     yield live.frame("bye", "")
                     return
+            if what.facts.get("user") not in (None, person_id):
+                continue
             for event, html in shown(what, language):
                 yield live.frame(event, html, str(what.position or ""))
     finally:
@@ -74,6 +81,9 @@ async def _events(key: Key | None, after: str, language: str, is_welcome: Callab
 
 def shown(what: Frame, language: str) -> list[tuple[str, str]]:
     """What a frame means to a screen: events for its parts, with the fragment to show or empty as a hint to read."""
+    if what.event == "handed":
+        with translation.override(language):
+            return [("handed", _render("_handed.html", **_handed(what))), ("list", "")]
     if what.key is None:
         return [(what.event, "")]
     with translation.override(language):
@@ -93,6 +103,15 @@ def shown(what: Frame, language: str) -> list[tuple[str, str]]:
     if what.event in ("edited", "deleted"):
         return [("changed", ""), ("list", "")]
     return [(what.event, ""), ("list", "")] if what.event == "control" else [(what.event, "")]
+
+
+def _handed(what: Frame) -> dict[str, Any]:
+    """Who handed what to the person before the screen; the lead's name comes from our own list."""
+    opaque = str(what.facts.get("opaque"))
+    key = sealed.from_opaque_id(what.instance, opaque)
+    row = inbox().row(key) if key else None
+    url = reverse("conversations:conversation", args=[what.instance, opaque])
+    return {"by": what.facts.get("by"), "url": url, "lead_name": row.name if row else ""}
 
 
 def _progress(what: Frame) -> dict[str, Any]:

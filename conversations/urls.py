@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations import stream
-from conversations.views import answer, control, conversation, listing
+from conversations.views import answer, colleagues, control, conversation, lead, listing
 
 app_name = "conversations"
 
@@ -20,5 +20,10 @@ urlpatterns = [
     path(f"{_ONE}pause/", control.pause, name="pause"),
     path(f"{_ONE}resume/", control.resume, name="resume"),
     path(f"{_ONE}hand-back/", control.hand_back, name="hand_back"),
+    path(f"{_ONE}hand-over/", control.hand_over, name="hand_over"),
+    path(f"{_ONE}colleagues/", colleagues.colleagues, name="colleagues"),
+    path(f"{_ONE}lead/", lead.lead, name="lead"),
+    path(f"{_ONE}lead/notes/", lead.write_note, name="write_note"),
+    path(f"{_ONE}lead/notes/<int:note_id>/erase/", lead.erase_note, name="erase_note"),
     path(f"{_ONE}send/", answer.send, name="send"),
 ]

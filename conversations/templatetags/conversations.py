@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django import template
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import conditional_escape, format_html
@@ -18,6 +19,7 @@ from conversations import jid
 from conversations.inbox import Row
 from conversations.message import Author, Key, Kind, Message, Status
 from conversations.models import Control, Mode
+from people import access
 
 register = template.Library()
 
@@ -54,6 +56,27 @@ def initials(name: str) -> str:
 def tone(key: Key) -> int:
     """Which of the avatar's tones a conversation has; always the same one."""
     return zlib.crc32(key.conversation.encode()) % _TONES
+
+
+@register.filter
+def name_tone(name: str) -> int:
+    """The tone of a colleague's avatar; always the same one."""
+    return zlib.crc32(name.encode()) % _TONES
+
+
+@register.filter
+def person_name(person: User) -> str:
+    """What colleagues call one of us."""
+    return access.name_of(person)
+
+
+@register.filter
+def author_word(who: Author) -> str:
+    """By whom so and so many messages are, after their number."""
+    return {
+        Author.LEAD: gettext("from the lead"), Author.BOT: gettext("from the bot"), Author.REP: gettext("from reps"),
+        Author.PHONE: gettext("from the phone"), Author.OTHER: gettext("from another integration"),
+    }[who]  # fmt: skip
 
 
 @register.filter

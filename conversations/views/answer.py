@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from conversations import fence, live, sending, shown
+from conversations import fence, live, newer, sending, shown
 from conversations.evolution import EvolutionError, Unconfirmed
 from conversations.forms import SendForm
 from conversations.message import Key, Message
@@ -28,6 +28,8 @@ def send(request: Request, key: Key) -> HttpResponse:
     if not form.is_valid():
         words = form.errors.get("text", [_("This form is no longer good. Please try again.")])
         return _not_sent(request, key, written, " ".join(str(word) for word in words))
+    if "anyway" not in request.POST and newer.is_unseen(key, request.POST.get("seen", ""), rep(request)):
+        return _composed(request, key, parts.composer(key, text=written, is_newer=True))
     text, token = form.cleaned_data["text"], form.cleaned_data["token"]
     try:
         message = sending.send_as_rep(key, text, rep(request), form.cleaned_data["quoted_id"], token)

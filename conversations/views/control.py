@@ -8,11 +8,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from conversations import control, shown, switches
-from conversations.forms import PauseForm, SwitchForm
+from conversations import control, notes, shown, switches
+from conversations.forms import HandOverForm, PauseForm, SwitchForm
 from conversations.message import Key
+from conversations.models import Note
 from conversations.views import parts
 from conversations.views.guard import Request, may, of_conversation, rep
+from people import access
 
 
 def acted(request: Request, key: Key, notice: str, *, is_warning: bool = False) -> HttpResponse:
@@ -69,6 +71,25 @@ def hand_back(request: Request, key: Key) -> HttpResponse:
     """*Devolver ao bot*."""
     control.hand_back(key, rep(request))
     return acted(request, key, _("Handed back. The bot answers here again."))
+
+
+@require_POST
+@may("act")
+@of_conversation
+def hand_over(request: Request, key: Key) -> HttpResponse:
+    """*Passar para…*: a named colleague has the conversation, with a word to them where one was written."""
+    form = HandOverForm(request.POST)
+    able = {one.pk: one for one in access.who_may("conversations.act", key.instance) if one != rep(request)}
+    if not form.is_valid() or form.cleaned_data["to"] not in able:
+        return acted(request, key, _("Not handed over: choose a colleague who may answer here."), is_warning=True)
+    receiver = able[form.cleaned_data["to"]]
+    if form.cleaned_data["note"]:
+        notes.write(key, Note.Kind.COLLEAGUES, rep(request), form.cleaned_data["note"])
+    handed = control.hand_over(key, rep(request), receiver)
+    words = _("Handed over: %(who)s has the conversation now.") % {"who": access.name_of(receiver)}
+    if handed.may_still_leave:
+        words += " " + _("One message of the bot was already on its way and may still go out.")
+    return acted(request, key, words, is_warning=handed.may_still_leave)
 
 
 @require_POST

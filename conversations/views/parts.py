@@ -9,7 +9,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from conversations import control, history, sealed, sending, shown, switches
+from conversations import control, history, newer, notes, sealed, sending, shown, switches
 from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import inbox, lists_groups
@@ -61,6 +61,9 @@ def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
         "summary": sending.kept_summary(key) if row.mode_at(timezone.now()) is Mode.WAITING else "",
         "lost": _lost(request, key),
         "pauses": PauseForm.FOR,
+        # Read only by a template that offers them.
+        "receivers": lambda: [one for one in access.who_may("conversations.act", key.instance) if one != request.user],
+        "note_count": notes.count(key),
         **more,
     }
 
@@ -82,7 +85,12 @@ def bubbles(request: Request, key: Key) -> dict[str, Any]:
         return {"bubbles": [], "trouble": shown.why(error), "tried_at": timezone.now()}
     inbox().saw(key, found)
     longer = next((number for number in LENGTHS if number > length), None)
-    return {"bubbles": shown.bubbles(found), "longer": longer if len(found) >= length else None, "length": length}
+    return {
+        "bubbles": shown.bubbles(found),
+        "longer": longer if len(found) >= length else None,
+        "length": length,
+        "seen": newer.of_page(found),
+    }
 
 
 def composer(key: Key, *, text: str = "", **more: Any) -> dict[str, Any]:
