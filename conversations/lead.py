@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from conversations import history, identity, jid
 from conversations.evolution import EvolutionError, get_client
+from conversations.inbox import inbox
 from conversations.jid import JIDKind
 from conversations.message import Author, Key, Message, Referral
 from conversations.models import Act, AuditEntry, Reason
@@ -41,6 +42,7 @@ class Facts:
 def facts(key: Key) -> Facts:
     """Read from the gateway. Raises EvolutionError."""
     read = history.recent(key, COUNTED)
+    inbox().saw(key, read)
     found = [one for one in read if one.reaction is None and not one.is_notice]
     counted = Counter(one.author for one in found)
     is_all = len(read) < COUNTED

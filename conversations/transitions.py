@@ -62,8 +62,8 @@ def after(
 ) -> State:
     """The state that follows; equal to `state` when the occurrence changes nothing there.
 
-    `rep` for TAKEN_OVER, REP_SENT and HANDED_OVER (who receives it); `until` (None: for good) for PAUSED and PHONE_WROTE; `reason` for HANDOFF and
-    GAVE_UP.
+    `rep` for TAKEN_OVER, REP_SENT and HANDED_OVER (who receives it); `until` (None: for good) for PAUSED and
+    PHONE_WROTE; `reason` for HANDOFF and GAVE_UP.
     """
     if what is Occurrence.OPTED_OUT:
         return replace(state, opted_out=True)

@@ -143,6 +143,15 @@ def lasting(at: datetime) -> str:
 
 
 @register.filter
+def ends_in(at: datetime) -> str:
+    """How long something is still kept, in whole days."""
+    days = max(0, (at - timezone.now()).days)
+    if not days:
+        return gettext("kept until tomorrow at most")
+    return ngettext("kept for %(n)d more day", "kept for %(n)d more days", days) % {"n": days}
+
+
+@register.filter
 def moment(at: datetime) -> str:
     """A moment near now: 15:30 when it is today, else with its day."""
     if timezone.localdate(at) == timezone.localdate():

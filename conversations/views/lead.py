@@ -36,13 +36,13 @@ _PARTS = {
 def lead(request: Request, key: Key) -> HttpResponse:
     """All of it, as a page of its own or beside the conversation; or one part that has changed."""
     target = request.htmx.target if request.htmx else None
-    context = _about(key)
+    # First: reading the messages may teach the list how the lead is called.
+    context = _facts(key) if target in (None, "lead-body") else {}
+    context |= _about(key)
     if target in (None, "lead-body", "notes"):
         context |= _notes(request, key)
     if target in (None, "lead-body", "lead-history"):
         context |= _history(request, key)
-    if target in (None, "lead-body"):
-        context |= _facts(key)
     return fragment(request, "conversations/lead.html", _PARTS, context)
 
 
