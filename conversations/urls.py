@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations import stream
-from conversations.views import answer, colleagues, control, conversation, lead, listing
+from conversations.views import answer, colleagues, control, conversation, lead, listing, media
 
 app_name = "conversations"
 
@@ -14,8 +14,11 @@ _ONE = "c/<str:instance>/<str:opaque>/"
 urlpatterns = [
     path("", listing.show_inbox, name="inbox"),
     path("events/", stream.stream, name="events"),
+    path("several/", listing.act_on_several, name="several"),
     path("switch/", control.switch, name="switch"),
     path(_ONE, conversation.conversation, name="conversation"),
+    path(f"{_ONE}seen/", listing.mark_seen, name="seen"),
+    path(f"{_ONE}picture/", listing.picture, name="picture"),
     path(f"{_ONE}take-over/", control.take_over, name="take_over"),
     path(f"{_ONE}pause/", control.pause, name="pause"),
     path(f"{_ONE}resume/", control.resume, name="resume"),
@@ -25,5 +28,6 @@ urlpatterns = [
     path(f"{_ONE}lead/", lead.lead, name="lead"),
     path(f"{_ONE}lead/notes/", lead.write_note, name="write_note"),
     path(f"{_ONE}lead/notes/<int:note_id>/erase/", lead.erase_note, name="erase_note"),
+    path(f"{_ONE}media/<str:message_id>/", media.file, name="media"),
     path(f"{_ONE}send/", answer.send, name="send"),
 ]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0002_quickanswer_alter_control_options_note_seen'),
+        ('conversations', '0003_list'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
