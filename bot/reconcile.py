@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from bot import debounce, guards, heartbeat, hours, llm, mistakes, words
 from bot.models import BotSettings
-from conversations import control, history, identity, sending, switches, waiting
+from conversations import control, history, identity, notes, sending, switches, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Refused, UnknownInstance, Unreachable, WrongKey
 from conversations.fence import Lost
@@ -81,6 +81,7 @@ def _sweep(dispatch: Dispatch, now: datetime) -> str:
     cleared = _safely("clearing up", _clear_up)
     paid = _safely("paying", lambda: _pay_what_is_due(settings, now, oldest))
     recovered = _safely("recovery", lambda: _recover(now, oldest))
+    _safely("erasing notes", lambda: notes.erase_expired(now))
     found = 0
     for instance in django_settings.EVOLUTION_INSTANCES:
         found += _safely(instance, lambda one=instance: _answer_who_waits(one, settings, dispatch, now, oldest))  # type: ignore[misc]  # mypy cannot infer a lambda with a default

@@ -16,10 +16,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from conversations import identity, live
+from conversations import identity, live, sealed
 from conversations.message import Author, Key, Message
 from conversations.models import Act, Actor, AuditEntry, Control, Due, Mode, Reason, Sent
 from conversations.transitions import Occurrence, State, after
+from people import access
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -91,6 +92,22 @@ def take_over(key: Key, rep: User) -> TakenOver:
     row = change(key, Occurrence.TAKEN_OVER, actor=Actor.REP, rep=rep)
     may_still_leave = not wait_for_claim(key)
     return TakenOver(row, may_still_leave, _just_left(row))
+
+
+def hand_over(key: Key, rep: User, receiver: User) -> TakenOver:
+    """Give the conversation to a colleague, from any mode; to whoever has it already changes nothing.
+
+    The colleague's screens are told, wherever they stand. Waits as `take_over` does.
+    """
+    epoch_before = current(key).epoch
+    row = change(key, Occurrence.HANDED_OVER, actor=Actor.REP, rep=rep, receiver=receiver)
+    if row.epoch != epoch_before:
+        # Of no conversation: it reaches every screen, and the stream shows it to its receiver alone.
+        live.publish(
+            "handed", instance=key.instance, user=receiver.pk, by=access.name_of(rep),
+            opaque=sealed.opaque_id(row.key),
+        )  # fmt: skip
+    return TakenOver(row, may_still_leave=not wait_for_claim(row.key))
 
 
 def pause(key: Key, rep: User, until: datetime | None) -> Control:
@@ -212,6 +229,7 @@ def change(
     only_at_epoch: int | None = None,
     due: Due = Due.NONE,
     restored: State | None = None,
+    receiver: User | None = None,
 ) -> Control:
     """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
     now = timezone.now()
@@ -222,8 +240,9 @@ def change(
             return row
         before = state_of(row)
         before_it = after(before, Occurrence.EXPIRED, now=now)
-        rep_id = rep.pk if rep else None
-        follows = after(before_it, what, now=now, rep=rep_id, until=until, reason=reason, restored=restored)
+        holder = receiver or rep
+        holder_id = holder.pk if holder else None
+        follows = after(before_it, what, now=now, rep=holder_id, until=until, reason=reason, restored=restored)
         _note_human(row, actor, now, human_at)
         if follows == before:
             row.save(update_fields=["last_human_at"])
@@ -241,6 +260,7 @@ def change(
         AuditEntry.objects.create(
             at=now, instance=key.instance, conversation=key.conversation, actor=actor, rep=rep, act=act,
             reason=follows.reason, before=before.mode, after=follows.mode, until=follows.until,
+            receiver=receiver,
         )  # fmt: skip
     log.info("control changed: %s by %s, now %s (epoch %d)", act, actor, follows.mode, row.epoch)
     live.publish("control", instance=key.instance, conversation=key.conversation, mode=follows.mode)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from conversations import attachments, jid
+from conversations import attachments, jid, notes
 from conversations.jid import JID
 
 #: Source: WhatsApp cuts a text message at 65,536 characters; no person writes one, and the gateway is spared.
@@ -188,6 +188,19 @@ class NumberForm(forms.Form):
         if instance not in self._instances:
             raise forms.ValidationError(_("Choose from which number to write."))
         return instance
+
+
+class HandOverForm(forms.Form):
+    """To whom a conversation goes, and a word to them."""
+
+    to = forms.IntegerField()
+    note = forms.CharField(required=False, max_length=notes.LONGEST)
+
+
+class NoteForm(forms.Form):
+    """A note to colleagues."""
+
+    text = forms.CharField(max_length=notes.LONGEST, error_messages={"required": _("Write something first.")})
 
 
 class SwitchForm(forms.Form):

@@ -27,6 +27,7 @@ class Reason(models.TextChoices):
     NONE = "", "–"
     TOOK_OVER = "took_over", _("took over")
     SENT = "sent", _("answered from the dashboard")
+    HANDED_OVER = "handed_over", _("handed over by a colleague")
     PHONE = "phone", _("wrote on the phone")
     OUTBOUND_FIRST = "outbound_first", _("we wrote first")
     PAUSED = "paused", _("paused by a person")
@@ -278,6 +279,7 @@ class Act(models.TextChoices):
     """What somebody did to control."""
 
     TAKE_OVER = "take_over", _("took over")
+    HAND_OVER = "hand_over", _("handed over to a colleague")
     PAUSE = "pause", _("paused")
     RESUME = "resume", _("resumed")
     HAND_BACK = "hand_back", _("handed back to the bot")
@@ -330,6 +332,15 @@ class AuditEntry(models.Model):
     before = models.CharField(_("before"), max_length=8, choices=Mode.choices, default="", blank=True)
     after = models.CharField(_("after"), max_length=8, choices=Mode.choices, default="", blank=True)
     until = models.DateTimeField(_("until"), null=True, blank=True)
+    #: HAND_OVER: to whom.
+    receiver = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("handed to"),
+    )
 
     class Meta:
         verbose_name = _("change of control")

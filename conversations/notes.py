@@ -66,9 +66,16 @@ def of(key: Key, *kinds: Note.Kind, limit: int = 100) -> list[Written]:
     return [_written(row, text) for row, text in reversed(found) if text is not None]
 
 
-def erase(key: Key, note_id: int) -> bool:
-    """Forget one note of a conversation; False when there is none."""
-    gone, _ = Note.objects.filter(pk=note_id, instance=key.instance, conversation=key.conversation).delete()
+def count(key: Key) -> int:
+    """How many notes of a conversation are not over."""
+    here = Note.objects.filter(instance=key.instance, conversation=key.conversation)
+    return here.filter(expires_at__gt=timezone.now()).count()
+
+
+def erase(key: Key, note_id: int, *, author: User | None = None) -> bool:
+    """Forget one note of a conversation (only if `author` wrote it, where one is named); False when there is none."""
+    here = Note.objects.filter(pk=note_id, instance=key.instance, conversation=key.conversation)
+    gone, _ = (here.filter(author=author) if author else here).delete()
     if gone:
         live.publish("note", instance=key.instance, conversation=key.conversation)
     return bool(gone)

@@ -13,11 +13,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import connections
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.http import require_GET
 
 from conversations import live, sealed, teller
 from conversations.frames import Frame
+from conversations.inbox import inbox
 from conversations.live import Watcher
 from conversations.message import Key, Status
 from conversations.shown import Bubble, address
@@ -76,7 +78,7 @@ def _watcher(user: Any) -> Watcher:
 async def _events(
     key: Key | None, after: str, watcher: Watcher, is_welcome: Callable[[], bool]
 ) -> AsyncIterator[bytes]:
-    """The frames of one screen, as they go over the line, in its person's language and time."""
+    """The frames of one screen, in its person's language and time; what is for one person goes to nobody else."""
     asked_at = timezone.now()
     told = live.stream(key, after, watcher)
     try:
@@ -86,6 +88,8 @@ async def _events(
                 if not await sync_to_async(is_welcome)():
                     yield live.frame("bye", "")
                     return
+            if what.facts.get("user") not in (None, watcher.user_id):
+                continue
             with timezone.override(watcher.time_zone or None):
                 told_as = shown(what, watcher.language, key)
             for event, html in told_as:
@@ -96,6 +100,9 @@ async def _events(
 
 def shown(what: Frame, language: str, open_key: Key | None) -> list[tuple[str, str]]:
     """What a frame means to a screen: events for its parts, with the fragment to show or empty as a hint to read."""
+    if what.event == "handed":
+        with translation.override(language):
+            return [("handed", _render("_handed.html", **_handed(what)))]
     if what.event == "row":
         return [("row", str(what.facts.get("html") or ""))]
     if what.event == "counts":
@@ -131,6 +138,15 @@ def _doing(what: Frame) -> str:
     """What the bot does in a conversation, for its row; the page has the words."""
     assert what.key is not None
     return json.dumps({"id": sealed.opaque_id(what.key), "doing": what.facts.get("doing")})
+
+
+def _handed(what: Frame) -> dict[str, Any]:
+    """Who handed what to the person before the screen; the lead's name comes from our own list."""
+    opaque = str(what.facts.get("opaque"))
+    key = sealed.from_opaque_id(what.instance, opaque)
+    row = inbox().row(key) if key else None
+    url = reverse("conversations:conversation", args=[what.instance, opaque])
+    return {"by": what.facts.get("by"), "url": url, "lead_name": row.name if row else ""}
 
 
 def _progress(what: Frame) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Occurrence(Enum):
 
     TAKEN_OVER = Act.TAKE_OVER
     REP_SENT = "rep_sent"
+    HANDED_OVER = Act.HAND_OVER
     PHONE_WROTE = Act.PHONE
     PEOPLE_BEGAN = Act.OUTBOUND_FIRST
     PAUSED = Act.PAUSE
@@ -43,6 +44,14 @@ class Occurrence(Enum):
     UNDONE = Act.UNDO
 
 
+#: What gives a conversation to a person, and the reason that stands there then.
+_HOLDS = {
+    Occurrence.TAKEN_OVER: Reason.TOOK_OVER,
+    Occurrence.REP_SENT: Reason.SENT,
+    Occurrence.HANDED_OVER: Reason.HANDED_OVER,
+}
+
+
 def after(
     state: State,
     what: Occurrence,
@@ -55,8 +64,8 @@ def after(
 ) -> State:
     """The state that follows; equal to `state` when the occurrence changes nothing there.
 
-    `rep` for TAKEN_OVER and REP_SENT; `until` (None: for good) for PAUSED and PHONE_WROTE; `reason` for HANDOFF and
-    GAVE_UP; `restored` for UNDONE: what was before the act that is undone.
+    `rep` for TAKEN_OVER, REP_SENT and HANDED_OVER (who receives it); `until` (None: for good) for PAUSED and
+    PHONE_WROTE; `reason` for HANDOFF and GAVE_UP; `restored` for UNDONE: what was before the act that is undone.
     """
     if what is Occurrence.UNDONE:
         return _undone(state, restored, now)
@@ -65,8 +74,8 @@ def after(
     if what is Occurrence.OPTED_IN:
         return replace(state, opted_out=False)
     bot = State(opted_out=state.opted_out)
-    if what is Occurrence.TAKEN_OVER or what is Occurrence.REP_SENT:
-        return _held_by(state, rep, Reason.SENT if what is Occurrence.REP_SENT else Reason.TOOK_OVER)
+    if what in _HOLDS:
+        return _held_by(state, rep, _HOLDS[what])
     if what is Occurrence.PHONE_WROTE:
         return _phone(state, until)
     if what is Occurrence.PEOPLE_BEGAN:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations import stream
-from conversations.views import answer, audit, beginning, control, conversation, held, listing, media, switching
+from conversations.views import (
+    answer,
+    audit,
+    beginning,
+    colleagues,
+    control,
+    conversation,
+    held,
+    lead,
+    listing,
+    media,
+    switching,
+)
 
 app_name = "conversations"
 
@@ -30,6 +42,11 @@ urlpatterns = [
     path(f"{_ONE}hand-back/", control.hand_back, name="hand_back"),
     path(f"{_ONE}opt-in/", control.opt_in, name="opt_in"),
     path(f"{_ONE}undo/", control.undo, name="undo"),
+    path(f"{_ONE}hand-over/", control.hand_over, name="hand_over"),
+    path(f"{_ONE}colleagues/", colleagues.colleagues, name="colleagues"),
+    path(f"{_ONE}lead/", lead.lead, name="lead"),
+    path(f"{_ONE}lead/notes/", lead.write_note, name="write_note"),
+    path(f"{_ONE}lead/notes/<int:note_id>/erase/", lead.erase_note, name="erase_note"),
     path(f"{_ONE}media/<str:message_id>/", media.file, name="media"),
     path(f"{_ONE}composer/", answer.composer, name="composer"),
     path(f"{_ONE}send/", answer.send, name="send"),

@@ -38,6 +38,14 @@ def profile_of(user: Any) -> Profile:
     return known
 
 
+def who_may(permission: str, instance: str) -> list[User]:
+    """The active people who hold `permission` and may see `instance`, by name."""
+    people = User.objects.with_perm(permission, backend="django.contrib.auth.backends.ModelBackend")
+    limits = dict(Profile.objects.exclude(instances=[]).values_list("user_id", "instances"))
+    found = [person for person in people if person.pk not in limits or instance in limits[person.pk]]
+    return sorted(found, key=lambda person: name_of(person).casefold())
+
+
 def name_of(person: User) -> str:
     """What colleagues call a person."""
     return person.get_full_name() or person.get_username()

@@ -244,6 +244,20 @@ def picture_url(body: object) -> str:
     return as_text(as_dict(body).get("profilePictureUrl"))
 
 
+def labels(body: object) -> dict[str, str]:
+    """Read an answer of /label/findLabels: names by id. Raises Unreadable when it is not one."""
+    if not isinstance(body, list):
+        raise Unreadable("answer is not a list of labels")
+    rows = (as_dict(item) for item in body)
+    found = {as_text(row.get("id")): as_text(row.get("name")).strip() for row in rows}
+    return {id: name for id, name in found.items() if id and name}
+
+
+def chat_labels(body: object) -> list[str]:
+    """Read an answer of /chat/findChatByRemoteJid: the ids of the chat's labels; none for a chat that is not there."""
+    return [as_text(id) for id in as_list(as_dict(body).get("labels")) if as_text(id)]
+
+
 def server_info(body: object) -> ServerInfo:
     """Read the answer of the root address. Raises Unreadable when it is not an Evolution API."""
     answer = as_dict(body)

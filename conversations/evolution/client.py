@@ -232,6 +232,15 @@ class EvolutionClient:
         asked = bodies.picture(jid)
         return answers.picture_url(self._read("POST", f"/chat/fetchProfilePictureUrl/{_quoted(instance)}", asked))
 
+    def labels(self, instance: str) -> dict[str, str]:
+        """The names of the instance's labels, by id; letters outside ASCII are missing from them."""
+        return answers.labels(self._read("GET", f"/label/findLabels/{_quoted(instance)}"))
+
+    def chat_labels(self, instance: str, jid: JID) -> list[str]:
+        """The ids of one chat's labels. On PostgreSQL evolution-api 2.3.6 keeps none."""
+        path = f"/chat/findChatByRemoteJid/{_quoted(instance)}?remoteJid={quote(jid, safe='')}"
+        return answers.chat_labels(self._read("GET", path))
+
     def picture(self, instance: str, jid: JID) -> Picture | None:
         """The profile picture of an address; None when there is none to see."""
         url = self.picture_url(instance, jid)

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django import template
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
@@ -17,6 +18,7 @@ from conversations.formatting import formatted, is_only_emoji
 from conversations.message import Author, Key, Kind, Media, Message, Status
 from conversations.models import Control, Mode
 from conversations.row import Row
+from people import access
 
 register = template.Library()
 
@@ -61,6 +63,27 @@ _AUTHORS = {
     Author.PHONE: pgettext_lazy("author", "Phone"),
     Author.OTHER: gettext_lazy("Another integration"),
 }
+
+
+@register.filter
+def name_tone(name: str) -> int:
+    """The tone of a colleague's avatar; always the same one."""
+    return zlib.crc32(name.encode()) % _TONES
+
+
+@register.filter
+def person_name(person: User) -> str:
+    """What colleagues call one of us."""
+    return access.name_of(person)
+
+
+@register.filter
+def author_word(who: Author) -> str:
+    """By whom so and so many messages are, after their number."""
+    return {
+        Author.LEAD: gettext("from the lead"), Author.BOT: gettext("from the bot"), Author.REP: gettext("from reps"),
+        Author.PHONE: gettext("from the phone"), Author.OTHER: gettext("from another integration"),
+    }[who]  # fmt: skip
 
 
 @register.filter
@@ -122,6 +145,15 @@ def lasting(at: datetime) -> str:
     if minutes < 48 * 60:
         return ngettext("%(n)d hour", "%(n)d hours", minutes // 60) % {"n": minutes // 60}
     return ngettext("%(n)d day", "%(n)d days", minutes // 1440) % {"n": minutes // 1440}
+
+
+@register.filter
+def ends_in(at: datetime) -> str:
+    """How long something is still kept, in whole days."""
+    days = max(0, (at - timezone.now()).days)
+    if not days:
+        return gettext("kept until tomorrow at most")
+    return ngettext("kept for %(n)d more day", "kept for %(n)d more days", days) % {"n": days}
 
 
 @register.filter

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap, retarget
 
-from conversations import amending, attachments, fence, live, sending, shown
+from conversations import amending, attachments, fence, live, newer, sending, shown
 from conversations.evolution import EvolutionError, Unconfirmed
 from conversations.forms import EditForm, SendForm
 from conversations.message import Key, Message
@@ -39,6 +39,9 @@ def send(request: Request, key: Key) -> HttpResponse:
     form = SendForm(request.POST, request.FILES)
     if not form.is_valid():
         return _not_sent(request, key, form.why)
+    if "anyway" not in request.POST and newer.is_unseen(key, request.POST.get("seen", ""), rep(request)):
+        text = request.POST.get("text", "")
+        return _composed(request, key, text=text, is_newer=True, quoted=_quoted(request, key), had=_had(request))
     try:
         message = _leave(request, key, form.cleaned_data)
     except fence.Spent:

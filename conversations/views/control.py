@@ -15,13 +15,14 @@ from django.views.decorators.http import require_POST
 
 from conversations import activity, control, notes, sending, shown
 from conversations.control import TakenOver
-from conversations.forms import HandBackForm, PauseForm
+from conversations.forms import HandBackForm, HandOverForm, PauseForm
 from conversations.message import Key
 from conversations.models import Control, Mode, Note
 from conversations.templatetags.conversations import holder
 from conversations.views import parts, undoing
 from conversations.views.guard import Request, may, of_conversation, rep
 from conversations.views.undoing import Toast
+from people import access
 
 
 def acted(
@@ -163,3 +164,21 @@ def undo(request: Request, key: Key) -> HttpResponse:
     if undone.note_id is not None:
         notes.erase(key, undone.note_id)
     return acted(request, key, Toast(_("Undone.")))
+
+
+@require_POST
+@may("act")
+@of_conversation
+def hand_over(request: Request, key: Key) -> HttpResponse:
+    """*Passar para…*: a named colleague has the conversation, with a word to them where one was written."""
+    form = HandOverForm(request.POST)
+    able = {one.pk: one for one in access.who_may("conversations.act", key.instance) if one != rep(request)}
+    if not form.is_valid() or form.cleaned_data["to"] not in able:
+        return acted(request, key, None, warning=_("Not handed over: choose a colleague who may answer here."))
+    receiver = able[form.cleaned_data["to"]]
+    if form.cleaned_data["note"]:
+        notes.write(key, Note.Kind.COLLEAGUES, rep(request), form.cleaned_data["note"])
+    handed = control.hand_over(key, rep(request), receiver)
+    words = _("Handed over: %(who)s has the conversation now.") % {"who": access.name_of(receiver)}
+    still = _("One message of the bot was already on its way and may still go out.") if handed.may_still_leave else ""
+    return acted(request, key, Toast(words), warning=still)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from conversations import control, history, sealed, seen, shown
+from conversations import control, history, newer, notes, sealed, seen, shown
 from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import Inbox, inbox, lists_groups
@@ -126,6 +126,9 @@ def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
         "has_name": bool(known and known.name),
         "lost": _lost(request, key),
         **bar.facts(request, key, row),
+        # Read only by a template that offers them.
+        "receivers": lambda: [one for one in access.who_may("conversations.act", key.instance) if one != request.user],
+        "note_count": notes.count(key),
         **more,
     }
 
@@ -150,7 +153,12 @@ def bubbles(request: Request, key: Key) -> dict[str, Any]:
     if not is_past:
         inbox().saw(key, found.messages)
     seen_at = None if is_past or request.htmx else _seen_at(request, key)
-    return {"bubbles": shown.bubbles(found.messages, seen_at), "older": found.older, "is_past": is_past}
+    return {
+        "bubbles": shown.bubbles(found.messages, seen_at),
+        "older": found.older,
+        "is_past": is_past,
+        "seen": newer.of_page(found.messages),
+    }
 
 
 def _moment(seconds: str) -> datetime | None:

@@ -15,12 +15,12 @@ from django.utils import timezone
 from bot import debounce, heartbeat, reconcile, turns
 from bot.models import BotSettings
 from bot.reply import reply_to
-from conversations import control, fence, identity, switches
+from conversations import control, fence, identity, notes, switches
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.fence import Answered
 from conversations.jid import JID
 from conversations.message import Key
-from conversations.models import Act, Actor, AuditEntry, Control, Due, Mode, Reason, Sent, Switch, Unconfirmed
+from conversations.models import Act, Actor, AuditEntry, Control, Due, Mode, Note, Reason, Sent, Switch, Unconfirmed
 from conversations.transitions import Occurrence
 from tests.factories import LEAD
 from tests.fake_gemini import FakeGemini
@@ -80,6 +80,15 @@ def row(key: Key = KEY) -> Control:
 
 
 # ------------------------------------------------------------------------------------------------------------- expiry
+
+
+def test_notes_whose_time_is_over_are_erased(sweep: Sweep, ana: User) -> None:
+    notes.write(KEY, Note.Kind.COLLEAGUES, ana, "Ligou ontem", lifetime=timedelta(seconds=-1))
+    notes.write(KEY, Note.Kind.COLLEAGUES, ana, "Ligou hoje")
+
+    sweep()
+
+    assert Note.objects.count() == 1
 
 
 def test_a_pause_that_is_over_is_recorded_once_as_an_act_of_the_system(sweep: Sweep, ana: User) -> None:

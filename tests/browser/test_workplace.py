@@ -32,7 +32,7 @@ def test_a_lead_writes_and_both_the_message_and_the_bots_answer_appear_by_themse
     expect(bubble(page, "Somos uma clínica com 6 dentistas")).to_have_count(1, timeout=SOON_MS)
     expect(page.locator("li.bubble.by-bot").nth(before)).to_be_visible(timeout=SOON_MS)
     assert page.url.startswith(f"{stack.url}/c/voice_sdr_v4/")
-    assert lead.split("@")[0] not in page.content()
+    assert lead.split("@")[0] not in page.locator(".list").inner_html() + page.locator(".conversation").inner_html()
 
 
 def test_take_over_silences_the_bot_and_the_answer_is_shown_once(stack: Stack, window: Window, lead: str) -> None:

@@ -170,6 +170,12 @@ def test_contacts(client: EvolutionClient, gateway: Replay) -> None:
     assert client.contact(INSTANCE, JID("5511000000000@s.whatsapp.net")) is None
 
 
+def test_labels_by_their_ids(client: EvolutionClient, gateway: Replay) -> None:
+    gateway.will_answer("label-findLabels")
+
+    assert client.labels(INSTANCE) == {"7": "Cliente quente  So Paulo"}
+
+
 def test_a_profile_picture_or_none(client: EvolutionClient) -> None:
     assert client.picture_url(INSTANCE, JID("5511999990001")) == "https://pps.whatsapp.net/v/t61/5511999990001.jpg"
     assert client.picture_url(INSTANCE, JID("123456789012345@lid")) == ""

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from conversations import notes
+from conversations import identity, notes
 from conversations.jid import JID
 from conversations.message import Key
 from conversations.models import Note
@@ -61,3 +61,12 @@ def test_a_note_of_another_key_is_left_out(alice: User, settings: object) -> Non
     Note.objects.update(sealed_text="from before the key was changed")
 
     assert notes.of(KEY) == []
+
+
+def test_notes_follow_when_two_addresses_become_one_conversation(alice: User) -> None:
+    by_lid = Key("voice_sdr_v4", JID("123456789012345@lid"))
+    notes.write(by_lid, Note.Kind.COLLEAGUES, alice, "Ligou ontem")
+
+    identity.learn("voice_sdr_v4", by_lid.conversation, KEY.conversation)
+
+    assert [note.text for note in notes.of(KEY)] == ["Ligou ontem"]

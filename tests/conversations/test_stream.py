@@ -189,6 +189,37 @@ def test_a_screen_hears_its_conversation_and_of_the_others_their_rows(bob: User)
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey", "sandbox")
+def test_what_is_for_one_person_and_what_only_an_open_conversation_shows_reach_nobody_else(
+    alice: User, bob: User
+) -> None:
+    browser = AsyncClient()
+    browser.force_login(bob)
+
+    def hand(receiver: User) -> None:
+        live.publish("handed", instance=INSTANCE, user=receiver.pk, by="Ana", opaque=opaque_id(MARIANA))
+
+    def others_business() -> None:
+        hand(alice)
+        for event in ("note", "colleagues"):
+            _tell(event, Key(INSTANCE, JID("5511999990002@s.whatsapp.net")))
+
+    async def story() -> list[str]:
+        response = await browser.get(OPEN)
+        coming = events(response)
+        await until(coming, "gap")
+        await asyncio.to_thread(others_business)
+        await asyncio.to_thread(_tell, "note", MARIANA)
+        heard = await until(coming, "note")
+        await asyncio.to_thread(hand, bob)
+        heard += await until(coming, "handed")
+        response.close()
+        return heard
+
+    assert asyncio.run(story()) == ["note", "handed"]
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey")
 def test_of_another_number_not_even_a_hint_is_told(bob: User, settings: Settings) -> None:
     settings.EVOLUTION_INSTANCES = (INSTANCE, "another")

@@ -311,7 +311,7 @@ def saved_chat(row: JSONDict, instance_id: str) -> JSONDict:
         "id": row["id"],
         "remoteJid": row["remoteJid"],
         "name": row["name"],
-        "labels": None,
+        "labels": row.get("labels"),
         "createdAt": moment(row["created"]),
         "updatedAt": moment(row["updated"]),
         "instanceId": instance_id,

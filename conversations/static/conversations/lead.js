@@ -1,0 +1,46 @@
+// The pane about the lead: a column that can be put away on a desk, a drawer elsewhere.
+(() => {
+  "use strict";
+
+  const pane = document.getElementById("lead");
+  const button = document.getElementById("lead-button");
+  if (!pane || !button || !pane.showPopover) return; // an old browser follows the link to the page
+  const PLACE = "lead-pane";
+  const desk = window.matchMedia("(min-width: 75rem)");
+  const root = document.documentElement;
+
+  const show = () => {
+    const isOpen = desk.matches ? !root.classList.contains("is-without-lead") : pane.matches(":popover-open");
+    button.setAttribute("aria-expanded", String(isOpen));
+  };
+  const toggleColumn = () => {
+    root.classList.toggle("is-without-lead");
+    localStorage.setItem(PLACE, root.classList.contains("is-without-lead") ? "away" : "here");
+    show();
+  };
+
+  button.setAttribute("role", "button");
+  button.setAttribute("aria-controls", "lead");
+  button.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the page, in a tab of its own
+    event.preventDefault();
+    if (desk.matches) toggleColumn();
+    else pane.togglePopover();
+  });
+  button.addEventListener("keydown", (event) => {
+    if (event.key !== " ") return;
+    event.preventDefault();
+    button.click();
+  });
+  pane.addEventListener("toggle", (event) => {
+    show();
+    if (event.newState === "open") document.getElementById("lead-close").focus();
+    else if (!desk.matches) button.focus();
+  });
+  desk.addEventListener("change", () => {
+    if (pane.matches(":popover-open")) pane.hidePopover();
+    show();
+  });
+  root.classList.toggle("is-without-lead", localStorage.getItem(PLACE) === "away");
+  show();
+})();

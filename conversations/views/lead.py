@@ -1,0 +1,114 @@
+"""The lead beside the conversation: what is known of them, notes between colleagues, and who had it when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages as flash
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from conversations import lead as leads
+from conversations import notes, sealed, shown
+from conversations.evolution import EvolutionError
+from conversations.forms import NoteForm
+from conversations.inbox import inbox
+from conversations.message import Key
+from conversations.models import Note
+from conversations.templatetags.conversations import phone
+from conversations.views.guard import Request, fragment, kept_nowhere, may, of_conversation, rep
+
+#: What htmx may ask for by itself; each costs the gateway nothing.
+_PARTS = {
+    "lead-body": "conversations/_lead.html",
+    "lead-history": "conversations/_lead_history.html",
+    "notes": "conversations/_notes.html",
+    "note-count": "conversations/_note_count.html",
+}
+
+
+@require_GET
+@may("watch")
+@of_conversation
+def lead(request: Request, key: Key) -> HttpResponse:
+    """All of it, as a page of its own or beside the conversation; or one part that has changed."""
+    target = request.htmx.target if request.htmx else None
+    # First: reading the messages may teach the list how the lead is called.
+    context = _facts(key) if target in (None, "lead-body") else {}
+    context |= _about(key)
+    if target in (None, "lead-body", "notes"):
+        context |= _notes(request, key)
+    if target in (None, "lead-body", "lead-history"):
+        context |= _history(request, key)
+    return fragment(request, "conversations/lead.html", _PARTS, context)
+
+
+def _about(key: Key) -> dict[str, Any]:
+    known = inbox().row(key)
+    return {
+        "key": key,
+        "url": shown.address(key),
+        "lead_url": reverse("conversations:lead", args=[key.instance, sealed.opaque_id(key)]),
+        "name": (known.name if known else "") or phone(key),
+        "has_name": bool(known and known.name),
+        "note_count": notes.count(key),
+    }
+
+
+def _facts(key: Key) -> dict[str, Any]:
+    """What the gateway tells; or why it tells nothing."""
+    health = inbox().health().get(key.instance)
+    context = {"whatsapp": leads.whatsapp_address(key), "state": health.state if health else ""}
+    try:
+        return {**context, "facts": leads.facts(key), "labels": leads.labels(key)}
+    except EvolutionError as error:
+        return {**context, "trouble": shown.why(error)}
+
+
+def _notes(request: Request, key: Key) -> dict[str, Any]:
+    return {"notes": notes.of(key)[::-1], "longest": notes.LONGEST, "may_erase_all": _may_erase_all(request)}
+
+
+def _may_erase_all(request: Request) -> bool:
+    return request.user.has_perm("people.manage")
+
+
+def _history(request: Request, key: Key) -> dict[str, Any]:
+    told, has_more = leads.told(key, leads.ALL if request.GET.get("history") == "all" else leads.FIRST)
+    return {"told": told, "has_more": has_more}
+
+
+@require_POST
+@may("act")
+@of_conversation
+def write_note(request: Request, key: Key) -> HttpResponse:
+    """A note to colleagues. The lead does not see it; what was written comes back when it could not be kept."""
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        notes.write(key, Note.Kind.COLLEAGUES, rep(request), form.cleaned_data["text"])
+        return _noted(request, key, _("Your colleagues see the note. The lead does not."))
+    why = " ".join(str(word) for word in form.errors.get("text", []))
+    return _noted(request, key, why, is_wrong=True, note_text=request.POST.get("text", ""))
+
+
+@require_POST
+@may("act")
+@of_conversation
+def erase_note(request: Request, key: Key, note_id: int) -> HttpResponse:
+    """Forget a note: one's own, or for managers any."""
+    author = None if _may_erase_all(request) else rep(request)
+    is_gone = notes.erase(key, note_id, author=author)
+    words = _("The note is erased.") if is_gone else _("Only who wrote a note or a manager can erase it.")
+    return _noted(request, key, words, is_wrong=not is_gone)
+
+
+def _noted(request: Request, key: Key, words: str, *, is_wrong: bool = False, **more: Any) -> HttpResponse:
+    """The notes as they stand now, with what was done; without scripts the page again."""
+    if request.htmx:
+        context = {**_about(key), **_notes(request, key), "said": words, "is_wrong": is_wrong, **more}
+        return kept_nowhere(render(request, "conversations/_noted.html", context))
+    flash.add_message(request, flash.WARNING if is_wrong else flash.SUCCESS, words)
+    return redirect("conversations:lead", key.instance, sealed.opaque_id(key))
