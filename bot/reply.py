@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
-from zoneinfo import ZoneInfo
 
-from django.conf import settings as django_settings
 from django.utils import timezone
 
-from bot import guards, hours, llm, prompt, transcribe, turns, typing, words
+from bot import guards, hours, llm, thinking, transcribe, turns, typing, words
 from bot.llm import bubbles
 from bot.models import BlueTicks, BotSettings
 from bot.transcribe import Heard
@@ -19,7 +15,7 @@ from conversations import control, fence, history, live, sending, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError
 from conversations.fence import Answered, Lost
-from conversations.message import Author, Message
+from conversations.message import Message
 from conversations.models import Control, Mode, Reason
 from conversations.silence import Silence
 
@@ -72,7 +68,7 @@ def reply_to(turn: Turn) -> int:
         sending.keep_summary(turn.key, draft.handoff.summary)
         return _hand_off(turn, settings, unanswered, draft.handoff.reason.value, draft.messages)
     said = bubbles.fit(draft.messages, limit=settings.max_bubbles)
-    return _say(turn, settings, before, _with_notice(turn, settings, messages, said))
+    return _say(turn, settings, before, thinking.with_notice(settings, turn.row, messages, said))
 
 
 def _read(
@@ -92,12 +88,8 @@ def _read(
 def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> Withheld | None:
     """The reason not to answer now, ready to be raised. Outside business hours the lead is told so, once."""
     now = timezone.now()
-    local = now.astimezone(ZoneInfo(django_settings.TIME_ZONE))
-    is_open = hours.is_open(settings, local)
-    answer_within = local - hours.waits_since(settings, local, timedelta(hours=settings.answer_within_hours))
-    silence = guards.why_silent(
-        turn.key.conversation, unanswered, now=now, answer_within=answer_within, is_open=is_open
-    )
+    local = thinking.local(now)
+    silence = thinking.why_silent(settings, turn.key.conversation, unanswered, now)
     if silence is Silence.CLOSED:
         if turn.row.closed_said_at is None or turn.row.closed_said_at < hours.last_closing(settings, local):
             sending.send_closed_word(turn.right, unanswered, words.closed(settings))
@@ -115,10 +107,7 @@ def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
 def _think(turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard) -> llm.Draft:
     """Ask the model, and keep the words of the voice notes it heard."""
     _announce(turn, "thinking")
-    request = prompt.build(settings, messages, now=timezone.localtime(), media=heard.blobs, transcripts={})
-    draft = llm.get_model().generate(replace(request, model=settings.model_name))
-    if any(prompt.leaks_prompt(bubble) for bubble in draft.messages):
-        raise llm.Garbled("the draft repeats our instructions")
+    draft = thinking.draft(thinking.question(settings, messages, heard, timezone.now()))
     transcribe.remember(turn.key, draft.transcripts)
     return draft
 
@@ -167,17 +156,6 @@ def _check(turn: Turn, draft: llm.Draft) -> None:
     except Lost:
         sending.keep_draft(turn.key, draft.messages)
         raise
-
-
-def _with_notice(turn: Turn, settings: BotSettings, messages: Sequence[Message], said: Sequence[str]) -> Sequence[str]:
-    """`said`, where the bot's first word to this lead begins by saying that an artificial intelligence answers.
-
-    In one bubble with the answer: a notice that goes out alone would count as one.
-    """
-    is_first = turn.row.settled_at is None and all(message.author is not Author.BOT for message in messages)
-    if not (is_first and settings.first_contact_notice):
-        return said
-    return [f"{settings.first_contact_notice}\n\n{said[0]}", *said[1:]]
 
 
 def _announce(turn: Turn, doing: str, *, number: int = 0, of: int = 0) -> None:

@@ -15,7 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
-    path("webhook/evolution/", include("bot.urls")),
     path("webhook/evolution", webhook.receive),
+    path("", include("bot.urls")),
     path("", include("conversations.urls")),
 ]

@@ -1,0 +1,58 @@
+"""What the bot makes of a conversation, without doing anything about it: `reply.py` acts on it, `rehearsal.py` shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings as django_settings
+from django.utils import timezone
+
+from bot import guards, hours, llm, prompt
+from bot.models import BotSettings
+from bot.transcribe import Heard
+from conversations.jid import JID
+from conversations.message import Author, Message
+from conversations.models import Control
+from conversations.silence import Silence
+
+
+def local(now: datetime) -> datetime:
+    """`now` as the business's clocks show it."""
+    return now.astimezone(ZoneInfo(django_settings.TIME_ZONE))
+
+
+def why_silent(settings: BotSettings, jid: JID, unanswered: Sequence[Message], now: datetime) -> Silence | None:
+    """Why what waits gets no answer at `now`, by the business hours and limits of `settings`; None when it gets one."""
+    here = local(now)
+    answer_within = here - hours.waits_since(settings, here, timedelta(hours=settings.answer_within_hours))
+    return guards.why_silent(
+        jid, unanswered, now=now, answer_within=answer_within, is_open=hours.is_open(settings, here)
+    )
+
+
+def question(settings: BotSettings, messages: Sequence[Message], heard: Heard, now: datetime) -> llm.Request:
+    """What the model is asked about `messages`, oldest first."""
+    request = prompt.build(settings, messages, now=timezone.localtime(now), media=heard.blobs, transcripts={})
+    return replace(request, model=settings.model_name)
+
+
+def draft(request: llm.Request) -> llm.Draft:
+    """The model's answer. Raises LLMError; one that gives our instructions away is Garbled."""
+    found = llm.get_model().generate(request)
+    if any(prompt.leaks_prompt(bubble) for bubble in found.messages):
+        raise llm.Garbled("the draft repeats our instructions")
+    return found
+
+
+def with_notice(settings: BotSettings, row: Control, messages: Sequence[Message], said: Sequence[str]) -> Sequence[str]:
+    """`said`, where the bot's first word to this lead begins by saying that an artificial intelligence answers.
+
+    In one bubble with the answer: a notice that goes out alone would count as one.
+    """
+    is_first = row.settled_at is None and all(message.author is not Author.BOT for message in messages)
+    if not (is_first and said and settings.first_contact_notice):
+        return said
+    return [f"{settings.first_contact_notice}\n\n{said[0]}", *said[1:]]
