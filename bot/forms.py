@@ -78,9 +78,8 @@ class SettingsForm(_SettingsForm):
             self._make_friendly(model_field, self.fields[model_field.attname])
         for shown in self.fields.values():
             shown.disabled = is_read_only
-        last = SettingsVersion.objects.first()
-        self.last = last
-        self.initial["based_on"] = last.pk if last else None
+        self.last = SettingsVersion.objects.select_related("by").first()
+        self.is_overtaken = False
 
     def _make_friendly(self, model_field: models.Field[Any, Any], shown: forms.Field) -> None:
         """A fitting widget, and the limits told as one sentence."""
@@ -98,31 +97,28 @@ class SettingsForm(_SettingsForm):
         """Refuse to overwrite, unseen, what somebody else saved meanwhile."""
         cleaned = super().clean() or {}
         given = cleaned.get("based_on")
-        if self.last is not None and given is not None and given != self.last.pk:
-            # The page that comes back stands on the newer version: saved once more, it is meant.
-            self.data = self.data.copy()
-            self.data["based_on"] = str(self.last.pk)
+        self.is_overtaken = self.last is not None and given is not None and given != self.last.pk
+        if self.last is not None and self.is_overtaken:
             who = self.last.by.get_full_name() or self.last.by.get_username() if self.last.by else _("the system")
-            raise forms.ValidationError(
-                _(
-                    "%(who)s saved other settings while you were writing. Look at the versions; saving again keeps yours."
-                )
-                % {"who": who}
-            )
+            words = _("%(who)s saved other settings meanwhile. Look at the versions; saving again keeps yours.")
+            raise forms.ValidationError(words % {"who": who})
         return cleaned
+
+    @property
+    def base(self) -> Any:
+        """The version the page stands on. Once the person was told of a newer one it is that: saving again is meant."""
+        if not self.is_bound or self.is_overtaken:
+            return self.last.pk if self.last else ""
+        return self.data.get("based_on", "")
 
     def parts(self) -> Iterator[Part]:
         """The sections with their fields, bound."""
         for section in SECTIONS:
             yield Part(section, [_with_example(self[name]) for name in section.fields])
 
-    def changed_settings(self) -> list[str]:
-        """The names of the settings that differ from what is stored."""
-        return [name for name in self.changed_data if name != "based_on"]
-
 
 def _limit(model_field: models.Field[Any, Any], kind: type[Any]) -> Any:
-    return next((one.limit_value for one in model_field.validators if type(one) is kind), None)
+    return next((getattr(one, "limit_value", None) for one in model_field.validators if type(one) is kind), None)
 
 
 def _with_example(bound: Any) -> Any:

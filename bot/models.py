@@ -279,7 +279,7 @@ class BotSettings(models.Model):
 
 
 class SettingsVersion(models.Model):
-    """What the settings were from `at` on, until the next one. Settings only: no secret and no message is among them."""
+    """What the settings were from `at` on, until the next one. No secret and no message is among them."""
 
     at = models.DateTimeField(_("when"), default=timezone.now)
     #: None for the system: the first start, a command.

@@ -123,7 +123,7 @@ def drawn(code: str) -> str:
 
 
 def address_for(client: EvolutionClient, instance: str) -> str:
-    """Where the events of `instance` are to go: where they go now, if that is us by another name; else to PUBLIC_URL."""
+    """Where the events of `instance` are to go: where they go, if that is us by another name; else to PUBLIC_URL."""
     try:
         found = client.webhook(instance)
     except UnknownInstance:

@@ -89,7 +89,7 @@ class Rehearsal:
 
 
 def rehearse(settings: BotSettings, scene: Scene) -> Rehearsal:
-    """Tell the story of `scene` as `reply.reply_to` would, up to where it would send. An error of the model is a value."""
+    """Tell the story of `scene` as `reply.reply_to` would, up to the sending. An error of the model is a value."""
     found = Rehearsal()
     messages = guards.without_automatic(scene.messages, settings.greeting_texts)
     unanswered = waiting.unanswered(messages, scene.row, since=scene.bot_since)

@@ -1,4 +1,4 @@
-"""What the bot makes of a conversation, without doing anything about it: `reply.py` acts on it, `rehearsal.py` shows it."""
+"""What the bot makes of a conversation, doing nothing about it: `reply.py` acts on it, `rehearsal.py` shows it."""
 
 from __future__ import annotations
 

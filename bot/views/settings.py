@@ -113,11 +113,8 @@ def restore(request: Request, pk: int) -> HttpResponse:
     try:
         row.full_clean()
     except ValidationError as error:
-        flash.warning(
-            request,
-            _("This version cannot be restored, it is not valid any more: %(words)s")
-            % {"words": " ".join(error.messages)},
-        )
+        words = _("This version cannot be restored, it is not valid any more: %(words)s")
+        flash.warning(request, words % {"words": " ".join(error.messages)})
         return redirect("bot:version", pk)
     row.changed_by, row.restores = rep(request), chosen
     row.save()
