@@ -37,8 +37,10 @@ def test_an_invented_lead_gets_what_the_model_says_and_all_that_it_cost_is_told(
 
     assert list(found.said) == ["Oi!", "Custa R$ 149."]
     assert not any(step.stops for step in found.steps)
-    assert found.draft is not None and found.draft.tokens_in > 0
-    assert found.request is not None and "<lead" in str(found.request.turns[0].parts)
+    assert found.draft is not None
+    assert found.draft.tokens_in > 0
+    assert found.request is not None
+    assert "<lead" in str(found.request.turns[0].parts)
     assert sandbox.sent() == []
 
 
@@ -50,7 +52,8 @@ def test_the_settings_need_not_be_saved(bot: BotSettings, gemini: FakeGemini) ->
     found = rehearse(bot, scene())
 
     assert len(found.said) == 1
-    assert found.request is not None and "Vendemos bicicletas." in found.request.system
+    assert found.request is not None
+    assert "Vendemos bicicletas." in found.request.system
     assert BotSettings.objects.get().offer == ""
 
 
@@ -69,7 +72,8 @@ def test_words_that_call_a_person_call_one_and_cost_nothing(bot: BotSettings, ge
 
     found = rehearse(bot, scene((Author.LEAD, "quero FALAR com atendente")))
 
-    assert found.handoff and list(found.said) == ["Vou chamar a Ana."]
+    assert found.handoff
+    assert list(found.said) == ["Vou chamar a Ana."]
     assert found.request is None
     assert len(gemini.requests) == 0
 
@@ -79,7 +83,8 @@ def test_the_models_wish_for_a_person_comes_with_reason_and_summary(bot: BotSett
 
     found = rehearse(bot, scene())
 
-    assert found.summary == "Quer cancelar." and found.handoff
+    assert found.summary == "Quer cancelar."
+    assert found.handoff
     assert list(found.said) == ["Chamando."]
     assert Control.objects.count() == 0
 
@@ -138,7 +143,8 @@ def test_an_error_of_the_model_is_told_and_nothing_is_tried_again(bot: BotSettin
 
     found = rehearse(bot, scene())
 
-    assert found.error is not None and found.steps[-1].stops
+    assert found.error is not None
+    assert found.steps[-1].stops
     assert len(gemini.requests) == 1
 
 
@@ -159,7 +165,8 @@ def test_a_real_conversation_leaves_no_trace(bot: BotSettings, gemini: FakeGemin
     assert list(found.said) == ["Ouvi!"]
     assert history.recent(KEY, 30)[-1].text == "", "the transcript was kept"
     assert (Control.objects.count(), Sent.objects.count(), AuditEntry.objects.count()) == before
-    assert sandbox.sent() == [] and not sandbox.read_marks
+    assert sandbox.sent() == []
+    assert not sandbox.read_marks
 
 
 def test_a_past_conversation_is_answered_as_it_was_at_the_leads_last_word(bot: BotSettings, gemini: FakeGemini) -> None:
@@ -170,7 +177,8 @@ def test_a_past_conversation_is_answered_as_it_was_at_the_leads_last_word(bot: B
     found = rehearse(bot, rehearsal.at_the_leads_last_word(past))
 
     assert list(found.said) == ["Custa R$ 149."]
-    assert found.request is not None and len(found.request.turns) == 1
+    assert found.request is not None
+    assert len(found.request.turns) == 1
 
 
 def test_a_lead_who_goes_on_is_answered(bot: BotSettings, gemini: FakeGemini) -> None:

@@ -60,7 +60,8 @@ def test_who_may_only_look_reads_and_changes_nothing(clients: Callable[..., Clie
     reader = clients("Vendedores", "view_botsettings", name="bob")
     page = reader.get(PAGE)
 
-    assert b"disabled" in page.content and b'id="try"' not in page.content
+    assert b"disabled" in page.content
+    assert b'id="try"' not in page.content
     assert reader.post(PAGE, values(company="Outra")).status_code == 403
     assert reader.post(TRY, values(words="Oi")).status_code == 403
     assert BotSettings.load().company == ""
@@ -89,7 +90,9 @@ def test_saving_changes_what_was_changed_and_keeps_a_version(manager: Client) ->
     row = BotSettings.load()
     assert (row.company, row.hours_days, row.hours_only, row.persona_name) == ("Dental Sorriso", "16", True, "Clara")
     newest = SettingsVersion.objects.first()
-    assert newest is not None and newest.by == User.objects.get() and newest.values["company"] == "Dental Sorriso"
+    assert newest is not None
+    assert newest.by == User.objects.get()
+    assert newest.values["company"] == "Dental Sorriso"
 
 
 def test_saving_without_a_change_makes_no_version(manager: Client) -> None:
@@ -118,8 +121,10 @@ def test_what_is_wrong_is_told_beside_its_field_and_above_and_what_was_typed_sta
     page = manager.post(PAGE, values(company="Digitado", **changes)).content.decode()
 
     assert page.count(words) == 2
-    assert 'href="#field-' in page and 'aria-invalid="true"' in page
-    assert "Digitado" in page and "data-unsaved" in page
+    assert 'href="#field-' in page
+    assert 'aria-invalid="true"' in page
+    assert "Digitado" in page
+    assert "data-unsaved" in page
     assert BotSettings.load().company == ""
 
 
@@ -151,7 +156,9 @@ def test_the_admin_keeps_a_version_too(clients: Callable[..., Client]) -> None:
 
     assert answer.status_code == 302
     newest = SettingsVersion.objects.first()
-    assert newest is not None and newest.by == User.objects.get() and newest.values["company"] == "Pelo admin"
+    assert newest is not None
+    assert newest.by == User.objects.get()
+    assert newest.values["company"] == "Pelo admin"
 
 
 def test_versions_are_compared_word_by_word(manager: Client) -> None:
@@ -183,7 +190,9 @@ def test_restoring_brings_all_values_back_as_a_new_version(manager: Client) -> N
     row = BotSettings.load()
     assert (row.company, row.temperature, str(row.hours_open)) == ("Antes", 0.9, "09:30:00")
     newest = SettingsVersion.objects.first()
-    assert newest is not None and newest.restores == old and newest.values == old.values
+    assert newest is not None
+    assert newest.restores == old
+    assert newest.values == old.values
     assert SettingsVersion.objects.count() == 4
 
 
@@ -218,8 +227,10 @@ def test_it_is_tried_with_what_is_not_saved(manager: Client, bot: BotSettings, g
 
     page = answer.content.decode()
     assert answer.templates[0].name == "bot/_rehearsal.html"
-    assert "Oi! &lt;b&gt;Sou&lt;/b&gt; a Bia." in page and "Nome: Bia" in page
-    assert "&lt;script&gt;" in page and "<script>" not in page
+    assert "Oi! &lt;b&gt;Sou&lt;/b&gt; a Bia." in page
+    assert "Nome: Bia" in page
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
     assert 'name="turn" value="lOi &lt;script&gt;"' in page
     assert BotSettings.load().persona_name == "Clara"
 
@@ -239,7 +250,10 @@ def test_without_scripts_the_page_comes_back_with_what_was_typed(
 
     page = manager.post(TRY, values(company="Sem salvar", words="Oi")).content.decode()
 
-    assert "<html" in page and "Sem salvar" in page and "It would send 1 message." in page and "data-unsaved" in page
+    assert "<html" in page
+    assert "Sem salvar" in page
+    assert "It would send 1 message." in page
+    assert "data-unsaved" in page
 
 
 def test_settings_that_are_wrong_are_named_before_a_token_is_spent(
@@ -258,7 +272,9 @@ def test_an_error_of_the_model_is_told_in_words_and_the_turn_is_not_kept(
 
     page = manager.post(TRY, values(words="Oi"), headers=HTMX).content.decode()
 
-    assert "its limit is reached" in page and "data-failed" in page and 'name="turn"' not in page
+    assert "its limit is reached" in page
+    assert "data-failed" in page
+    assert 'name="turn"' not in page
 
 
 def test_a_person_may_not_try_without_end(
@@ -284,7 +300,9 @@ def test_a_real_conversation_is_read_and_answered(
     page = manager.post(TRY, values(conversation=place, moment="last"), headers=HTMX).content.decode()
 
     assert f'<option value="{place}">Marina Alves</option>' in offered
-    assert "Quanto custa?" in page and "R$ 149." in page and sandbox.sent() == []
+    assert "Quanto custa?" in page
+    assert "R$ 149." in page
+    assert sandbox.sent() == []
 
 
 def test_as_it_stands_a_conversation_on_a_switched_off_number_is_silent(
