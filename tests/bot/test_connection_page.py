@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -209,7 +209,7 @@ def test_an_instance_that_is_not_there_is_made(manager: Client, sandbox: Sandbox
 
 
 @pytest.fixture
-def another_address(live_server: LiveServer) -> Iterator[str]:
+def another_address(live_server: LiveServer) -> str:
     """Our receiver, by a name that is not PUBLIC_URL."""
     return f"{live_server.url}/webhook/evolution/"
 
