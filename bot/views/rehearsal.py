@@ -86,7 +86,7 @@ def _tried(request: Request, chosen: TryForm, settings: BotSettings) -> dict[str
 def _shown(request: Request, form: SettingsForm, context: dict[str, Any]) -> HttpResponse:
     """The result beside the form; without scripts the page again, with everything that was typed."""
     if request.htmx:
-        return kept_nowhere(render(request, "bot/_rehearsal.html", context))
+        return kept_nowhere(render(request, "bot/_rehearsed.html", context))
     chosen = request.POST.get("conversation", "")
     kept = request.POST.get("words", "") if context.get("is_failed") else ""
     return pages.page(request, form, is_unsaved=form.has_changed(), chosen=chosen, kept_words=kept, **context)

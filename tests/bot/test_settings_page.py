@@ -226,7 +226,7 @@ def test_it_is_tried_with_what_is_not_saved(manager: Client, bot: BotSettings, g
     answer = manager.post(TRY, values(persona_name="Bia", words="Oi <script>"), headers=HTMX)
 
     page = answer.content.decode()
-    assert answer.templates[0].name == "bot/_rehearsal.html"
+    assert answer.templates[0].name == "bot/_rehearsed.html"
     assert "Oi! &lt;b&gt;Sou&lt;/b&gt; a Bia." in page
     assert "Nome: Bia" in page
     assert "&lt;script&gt;" in page

@@ -49,8 +49,7 @@
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "rehearsal") return;
-    if (!document.querySelector("#verdict[data-failed]")) words.value = "";
-    document.getElementById("verdict").scrollIntoView({ block: "nearest" });
-    words.focus({ preventScroll: true });
+    if (!event.detail.xhr.response.includes("data-failed")) words.value = "";
+    words.focus();
   });
 })();
