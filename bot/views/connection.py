@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -23,6 +24,8 @@ from conversations import live
 from conversations.evolution import EvolutionError, NotConnected, get_client
 from conversations.views.guard import Request, kept_nowhere, may
 from people import access
+
+log = logging.getLogger(__name__)
 
 #: Checks that one button puts right.
 _PREPARED = ("instance", "webhook", "traces")
@@ -140,6 +143,7 @@ def log_out(request: Request, instance: str) -> HttpResponse:
             get_client().logout(instance)
         except NotConnected:
             return _("It was not connected any more.")
+        log.warning("the number of %s was logged out by user %s", instance, request.user.pk)
         return _("Logged out. Leads who write to this number are not answered until it is connected again.")
 
     return _acted(request, instance, end)

@@ -87,9 +87,9 @@ def _shown(request: Request, form: SettingsForm, context: dict[str, Any]) -> Htt
     """The result beside the form; without scripts the page again, with everything that was typed."""
     if request.htmx:
         return kept_nowhere(render(request, "bot/_rehearsed.html", context))
-    chosen = request.POST.get("conversation", "")
+    chosen = {"chosen": request.POST.get("conversation", ""), "moment": request.POST.get("moment", "")}
     kept = request.POST.get("words", "") if context.get("is_failed") else ""
-    return pages.page(request, form, is_unsaved=form.has_changed(), chosen=chosen, kept_words=kept, **context)
+    return pages.page(request, form, is_unsaved=form.has_changed(), kept_words=kept, **chosen, **context)
 
 
 def _last(scene: Scene) -> list[Message]:
