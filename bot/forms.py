@@ -111,6 +111,11 @@ class SettingsForm(_SettingsForm):
             return self.last.pk if self.last else ""
         return self.data.get("based_on", "")
 
+    @property
+    def is_unsaved(self) -> bool:
+        """A setting differs from what is stored."""
+        return any(name != "based_on" for name in self.changed_data)
+
     def parts(self) -> Iterator[Part]:
         """The sections with their fields, bound."""
         for section in SECTIONS:

@@ -89,7 +89,7 @@ def _shown(request: Request, form: SettingsForm, context: dict[str, Any]) -> Htt
         return kept_nowhere(render(request, "bot/_rehearsed.html", context))
     chosen = {"chosen": request.POST.get("conversation", ""), "moment": request.POST.get("moment", "")}
     kept = request.POST.get("words", "") if context.get("is_failed") else ""
-    return pages.page(request, form, is_unsaved=form.has_changed(), kept_words=kept, **chosen, **context)
+    return pages.page(request, form, is_unsaved=form.is_unsaved, kept_words=kept, **chosen, **context)
 
 
 def _last(scene: Scene) -> list[Message]:

@@ -256,6 +256,14 @@ def test_without_scripts_the_page_comes_back_with_what_was_typed(
     assert "data-unsaved" in page
 
 
+def test_a_try_that_changed_no_setting_leaves_nothing_to_save(
+    manager: Client, bot: BotSettings, gemini: FakeGemini
+) -> None:
+    gemini.will_answer("Oi!")
+
+    assert "data-unsaved" not in manager.post(TRY, values(words="Oi")).content.decode()
+
+
 def test_settings_that_are_wrong_are_named_before_a_token_is_spent(
     manager: Client, bot: BotSettings, gemini: FakeGemini
 ) -> None:
