@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from bot import rehearsal
@@ -35,12 +36,14 @@ def choices(user: Any) -> list[tuple[str, str]]:
 
 
 def scene(request: Request, form: TryForm, settings: BotSettings) -> Scene:
-    """The conversation that was chosen, with what the lead writes now. Raises Http404 and EvolutionError."""
+    """The conversation that was chosen, with what the lead writes now. Raises PermissionDenied, Http404, EvolutionError."""
     words = form.cleaned_data["words"].strip()
     where = form.cleaned_data["conversation"]
     if not where:
         said = [*form.turns(), *([(Author.LEAD, words)] if words else [])]
         return rehearsal.invented(next(iter(access.instances_of(request.user)), ""), said, timezone.now())
+    if not request.user.has_perm("conversations.watch"):
+        raise PermissionDenied
     instance, _slash, opaque = where.partition("/")
     found = _real(key_of(request.user, instance, opaque), settings)
     if form.cleaned_data["moment"] == "now":

@@ -332,6 +332,14 @@ def test_a_conversation_of_a_number_one_may_not_see_does_not_exist(manager: Clie
     assert b"A real conversation" not in manager.get(PAGE).content
 
 
+def test_who_may_not_watch_conversations_reads_none_here(clients: Callable[..., Client], sandbox: Sandbox) -> None:
+    editor = clients("", "change_botsettings", name="carla")
+    place = f"{INSTANCE}/{sealed.opaque_id(Key(INSTANCE, LEAD))}"
+
+    assert editor.post(TRY, values(conversation=place), headers=HTMX).status_code == 403
+    assert b"A real conversation" not in editor.get(PAGE).content
+
+
 def test_without_a_gateway_it_says_so(manager: Client, gemini: FakeGemini, db: None) -> None:
     place = f"{INSTANCE}/{sealed.opaque_id(Key(INSTANCE, LEAD))}"
 
