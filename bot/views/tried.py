@@ -36,7 +36,7 @@ def choices(user: Any) -> list[tuple[str, str]]:
 
 
 def scene(request: Request, form: TryForm, settings: BotSettings) -> Scene:
-    """The conversation that was chosen, with what the lead writes now. Raises PermissionDenied, Http404, EvolutionError."""
+    """The chosen conversation, with what the lead writes now. Raises PermissionDenied, Http404, EvolutionError."""
     words = form.cleaned_data["words"].strip()
     where = form.cleaned_data["conversation"]
     if not where:
