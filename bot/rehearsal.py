@@ -19,7 +19,7 @@ from bot import guards, llm, thinking, transcribe, words
 from bot.llm import bubbles
 from bot.models import BotSettings
 from bot.transcribe import Heard
-from conversations import fence, waiting
+from conversations import fence, late, waiting
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Message
 from conversations.models import Control, Mode, Reason
@@ -120,7 +120,8 @@ def _look_at_guards(
     for guard, silence in above.items():
         if _stops(found, guard, silence):
             return silence
-    silence = thinking.why_silent(settings, scene.key.conversation, unanswered, scene.now)
+    is_asked_for = late.is_asked_for(scene.row)
+    silence = thinking.why_silent(settings, scene.key.conversation, unanswered, scene.now, at_once=is_asked_for)
     for guard in guards.IN_ORDER:
         if _stops(found, guard, silence if silence is guard else None):
             return silence

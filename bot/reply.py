@@ -11,7 +11,7 @@ from bot.llm import bubbles
 from bot.models import BlueTicks, BotSettings
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
-from conversations import control, fence, history, live, sending, waiting
+from conversations import control, fence, history, late, live, sending, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError
 from conversations.fence import Answered, Lost
@@ -86,10 +86,14 @@ def _read(
 
 
 def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> Withheld | None:
-    """The reason not to answer now, ready to be raised. Outside business hours the lead is told so, once."""
+    """The reason not to answer now, ready to be raised. Outside business hours the lead is told so, once.
+
+    A person who asks for an answer *now* knows how late it is: neither age nor hours keep the bot from it.
+    """
     now = timezone.now()
     local = thinking.local(now)
-    silence = thinking.why_silent(settings, turn.key.conversation, unanswered, now)
+    is_asked_for = late.is_asked_for(turn.row)
+    silence = thinking.why_silent(settings, turn.key.conversation, unanswered, now, at_once=is_asked_for)
     if silence is Silence.CLOSED:
         if turn.row.closed_said_at is None or turn.row.closed_said_at < hours.last_closing(settings, local):
             sending.send_closed_word(turn.right, unanswered, words.closed(settings))

@@ -18,18 +18,28 @@ from conversations.message import Author, Message
 from conversations.models import Control
 from conversations.silence import Silence
 
+#: No message is older than that.
+_ANY_AGE = timedelta(days=3650)
+
 
 def local(now: datetime) -> datetime:
     """`now` as the business's clocks show it."""
     return now.astimezone(ZoneInfo(django_settings.TIME_ZONE))
 
 
-def why_silent(settings: BotSettings, jid: JID, unanswered: Sequence[Message], now: datetime) -> Silence | None:
-    """Why what waits gets no answer at `now`, by the business hours and limits of `settings`; None when it gets one."""
+def why_silent(
+    settings: BotSettings, jid: JID, unanswered: Sequence[Message], now: datetime, *, at_once: bool = False
+) -> Silence | None:
+    """Why what waits gets no answer at `now`, by the business hours and limits of `settings`; None when it gets one.
+
+    `at_once`: a person has asked for it, so neither age nor hours count.
+    """
     here = local(now)
     answer_within = here - hours.waits_since(settings, here, timedelta(hours=settings.answer_within_hours))
+    if at_once:
+        answer_within = _ANY_AGE
     return guards.why_silent(
-        jid, unanswered, now=now, answer_within=answer_within, is_open=hours.is_open(settings, here)
+        jid, unanswered, now=now, answer_within=answer_within, is_open=at_once or hours.is_open(settings, here)
     )
 
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations import control, history, sealed
+from conversations import control, history, late, sealed, seen
 from conversations.evolution import EvolutionError, NotConnected, Refused
-from conversations.inbox import Row
-from conversations.message import Key, Message
+from conversations.formatting import is_only_emoji
+from conversations.message import Key, Kind, Message
 from conversations.models import Control
+from conversations.question import Facts, View
+from conversations.row import MOST_COUNTED, Row
+from conversations.standing import standings
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
     from conversations.inbox import Inbox
+
+
+#: Bubbles of one author that follow so soon are one group.
+GOES_ON = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,27 @@ class Line:
     row: Row
     last: Message
     control: Control
+    #: The views that show it, but *mine*.
+    views: tuple[View, ...] = (View.ALL,)
+    #: What came since the person who reads it last looked.
+    unread: int = 0
+
+    @property
+    def view_names(self) -> str:
+        """The views that show it, for the page's script."""
+        return " ".join(view.value for view in self.views)
+
+    @property
+    def is_missed(self) -> bool:
+        """The bot will not answer by itself any more."""
+        return View.MISSED in self.views
+
+    @property
+    def unread_words(self) -> str:
+        """How much is new, as far as it is counted; "" for nothing."""
+        if not self.unread:
+            return ""
+        return f"{MOST_COUNTED}+" if self.unread > MOST_COUNTED else str(self.unread)
 
     @property
     def id(self) -> str:
@@ -49,6 +80,43 @@ class Bubble:
     day: date | None = None
     #: Reactions to it, the newest of each person.
     reactions: tuple[Message, ...] = ()
+    #: The message it answers, when that stands on the same page.
+    quoted: Message | None = None
+    #: The same author goes on, minutes after the bubble before.
+    is_continued: bool = False
+    #: What came since this person last looked begins here.
+    is_first_new: bool = False
+
+    @property
+    def at(self) -> str:
+        """When, in seconds since 1970."""
+        return str(int(self.message.sent_at.timestamp()))
+
+    @property
+    def moment(self) -> str:
+        """When, for machines, in the person's time zone."""
+        return timezone.localtime(self.message.sent_at).isoformat()
+
+    @property
+    def version(self) -> str:
+        """Another one when it must be drawn again. Delivery does not count: ticks come by themselves."""
+        said = self.message
+        facts = (said.text, said.is_edited, said.is_deleted, said.author, said.author_name, said.sent_at)
+        reactions = [one.reaction.emoji for one in self.reactions if one.reaction]
+        return f"{zlib.crc32(repr((facts, reactions)).encode()):x}"
+
+    @property
+    def is_emoji(self) -> bool:
+        """A few emoji and nothing else."""
+        return self.message.kind is Kind.TEXT and is_only_emoji(self.message.text)
+
+    @property
+    def quotes_lead(self) -> bool:
+        """The quoted message is the lead's, as far as the gateway says."""
+        said = self.message
+        if self.quoted is not None:
+            return self.quoted.is_from_lead
+        return said.quote is not None and said.quote.participant in (said.jid, said.alt_jid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +134,28 @@ def address(key: Key) -> str:
     return reverse("conversations:conversation", args=[key.instance, sealed.opaque_id(key)])
 
 
-def lines(rows: Sequence[Row]) -> list[Line]:
+def lines(rows: Sequence[Row], facts: Facts) -> list[Line]:
     """`rows` with control, and with the authors that the ledger knows."""
     controls = control.currents(row.key for row in rows)
     last = _completed(rows)
-    return [Line(row, last[row.key], controls.get(row.key) or Control(instance=row.key.instance)) for row in rows]
+    return [
+        Line(row, last[row.key], controls.get(row.key) or Control(instance=row.key.instance), facts.views(row))
+        for row in rows
+    ]
+
+
+def as_read_by(lines: Sequence[Line], user: User) -> list[Line]:
+    """`lines` with what is new to `user`. To whoever never looked, only what came since they are here."""
+    looks = seen.looks([user.pk], [line.row.key for line in lines])
+    return [
+        replace(line, unread=line.row.unread_since(looks.get((user.pk, line.row.key), user.date_joined)))
+        for line in lines
+    ]
+
+
+def facts(instances: Sequence[str]) -> Facts:
+    """Who speaks where on `instances`, and who was missed."""
+    return Facts(standings(instances), late.limits())
 
 
 def _completed(rows: Sequence[Row]) -> dict[Key, Message]:
@@ -82,27 +167,51 @@ def _completed(rows: Sequence[Row]) -> dict[Key, Message]:
     return found
 
 
-def trouble(here: Inbox) -> Trouble:
-    """What is wrong with the gateway and its numbers."""
-    health = here.health()
+def trouble(here: Inbox, instances: Sequence[str]) -> Trouble:
+    """What is wrong with the gateway and with the numbers of `instances`."""
+    health = {name: one for name, one in here.health().items() if name in instances}
     return Trouble(
         {name: one.silent_since for name, one in health.items() if one.silent_since},
         tuple(name for name, one in health.items() if one.state not in ("", "open") and not one.silent_since),
     )
 
 
-def bubbles(found: Sequence[Message]) -> list[Bubble]:
+def bubbles(found: Sequence[Message], seen_at: datetime | None = None) -> list[Bubble]:
     """Messages (oldest first) as they are shown: reactions on what they react to, notices left out, days marked."""
     reactions = _reactions(found)
+    by_id = {message.id: message for message in found}
+    said = [message for message in found if message.reaction is None and not message.is_notice]
+    first_new = next((one.id for one in said if seen_at and one.is_from_lead and one.sent_at > seen_at), None)
     shown: list[Bubble] = []
-    before: date | None = None
-    for message in found:
-        if message.reaction is not None or message.is_notice:
-            continue
-        that_day = timezone.localdate(message.sent_at)
-        shown.append(Bubble(message, that_day if that_day != before else None, reactions.get(message.id, ())))
-        before = that_day
+    before: Message | None = None
+    for message in said:
+        shown.append(
+            Bubble(
+                message,
+                _new_day(before, message),
+                reactions.get(message.id, ()),
+                by_id.get(message.quote.id) if message.quote else None,
+                before is not None and _goes_on(before, message) and message.id != first_new,
+                message.id == first_new,
+            )
+        )
+        before = message
     return shown
+
+
+def _new_day(before: Message | None, message: Message) -> date | None:
+    that_day = timezone.localdate(message.sent_at)
+    return that_day if before is None or timezone.localdate(before.sent_at) != that_day else None
+
+
+def _goes_on(before: Message, message: Message) -> bool:
+    """One author writes on: the name above the bubble is not needed again."""
+    same = (before.author, before.author_name, before.participant) == (
+        message.author,
+        message.author_name,
+        message.participant,
+    )
+    return same and message.sent_at - before.sent_at <= GOES_ON and _new_day(before, message) is None
 
 
 def _reactions(found: Sequence[Message]) -> dict[str, tuple[Message, ...]]:

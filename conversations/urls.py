@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations import stream
-from conversations.views import answer, control, conversation, listing
+from conversations.views import answer, control, conversation, listing, media
 
 app_name = "conversations"
 
@@ -14,11 +14,15 @@ _ONE = "c/<str:instance>/<str:opaque>/"
 urlpatterns = [
     path("", listing.show_inbox, name="inbox"),
     path("events/", stream.stream, name="events"),
+    path("several/", listing.act_on_several, name="several"),
     path("switch/", control.switch, name="switch"),
     path(_ONE, conversation.conversation, name="conversation"),
+    path(f"{_ONE}seen/", listing.mark_seen, name="seen"),
+    path(f"{_ONE}picture/", listing.picture, name="picture"),
     path(f"{_ONE}take-over/", control.take_over, name="take_over"),
     path(f"{_ONE}pause/", control.pause, name="pause"),
     path(f"{_ONE}resume/", control.resume, name="resume"),
     path(f"{_ONE}hand-back/", control.hand_back, name="hand_back"),
+    path(f"{_ONE}media/<str:message_id>/", media.file, name="media"),
     path(f"{_ONE}send/", answer.send, name="send"),
 ]

@@ -19,6 +19,7 @@ from conversations import identity, switches
 from conversations.evolution.sandbox import Sandbox
 from conversations.evolution.sandbox.server import serve
 from conversations.jid import JID
+from sdr_dashboard.celery import app
 from tests.factories import LEAD
 from tests.fake_gemini import KEY, FakeGemini
 
@@ -96,3 +97,24 @@ def clients(db: None) -> Callable[..., Client]:
 def manager(clients: Callable[..., Client]) -> Client:
     """The browser of Alice, a manager."""
     return clients()
+
+
+@pytest.fixture
+def queue() -> Iterator[Callable[[], list[list[Any]]]]:
+    """What the tasks were called with, read from a real (in-memory) broker."""
+    app.conf.task_always_eager = False
+    cache.clear()
+    with app.connection_for_write() as connection:
+        channel: Any = connection.default_channel
+        app.amqp.queues[app.conf.task_default_queue](channel).declare()
+        channel.queue_purge(app.conf.task_default_queue)
+
+        def taken() -> list[list[Any]]:
+            calls = []
+            while message := channel.basic_get(app.conf.task_default_queue, no_ack=True):
+                calls.append(message.payload[0])
+            return calls
+
+        yield taken
+        channel.queue_purge(app.conf.task_default_queue)
+    app.conf.task_always_eager = True
