@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
@@ -77,6 +78,12 @@ class BotSettingsAdmin(_Admin):
     def has_delete_permission(self, request: HttpRequest, obj: BotSettings | None = None) -> bool:
         """There is always one row."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: BotSettings, form: Any, change: bool) -> None:
+        """With the person, who stands in the version that this makes."""
+        assert isinstance(request.user, User)
+        obj.changed_by = request.user
+        super().save_model(request, obj, form, change)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """No list of one: the row itself."""

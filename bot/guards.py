@@ -15,6 +15,8 @@ from conversations.silence import Silence
 _AUTOMATIC_WITHIN = timedelta(seconds=3)
 #: What a lead may send that the bot cannot open.
 _CANNOT_OPEN = (Kind.VIEW_ONCE, Kind.UNSUPPORTED)
+#: The reasons of `why_silent` in the order in which they are looked for.
+IN_ORDER = (Silence.NOT_A_PERSON, Silence.NOTHING_NEW, Silence.TOO_OLD, Silence.CLOSED)
 
 
 def why_silent(

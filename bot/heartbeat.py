@@ -68,6 +68,20 @@ def last_heard_age_s(instance: str) -> float | None:
     return None if at is None else max(0.0, time.time() - at)
 
 
+def connection_changed(instance: str, state: str) -> None:
+    """Note since when the number's connection is in `state`; the same word again changes nothing."""
+    name = f"connection:{instance}"
+    with contextlib.suppress(Exception):
+        if (cache.get(name) or ("",))[0] != state:
+            cache.set(name, (state, time.time()), _HEARD_LIFETIME_S)
+
+
+def connection_age_s(instance: str, state: str) -> float | None:
+    """Seconds since the number's connection came into `state`; None when that was not seen within the week."""
+    known, at = cache.get(f"connection:{instance}") or ("", 0.0)
+    return max(0.0, time.time() - at) if known == state else None
+
+
 def _forever() -> None:
     while True:
         # A broker that is away must not end the thread.

@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from datetime import time as clock_time
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 _RECENT_S = 1.0
 #: What `BotSettings.recent` gives, and when it was read.
@@ -213,12 +217,22 @@ class BotSettings(models.Model):
 
     changed_at = models.DateTimeField(auto_now=True)
 
+    #: Whoever saves says so here first: they stand in the version that `save` keeps.
+    changed_by: User | None = None
+    restores: SettingsVersion | None = None
+
     class Meta:
         verbose_name = _("bot settings")
         verbose_name_plural = _("bot settings")
 
     def __str__(self) -> str:
         return str(_("bot settings"))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store, and keep the version that this makes, whatever page or command it comes from."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            SettingsVersion.keep(self)
 
     def clean(self) -> None:
         """Refuse what contradicts itself."""
@@ -236,7 +250,7 @@ class BotSettings(models.Model):
     @property
     def model_name(self) -> str:
         """The model to ask."""
-        return self.model or str(settings.GEMINI_MODEL)
+        return self.model or str(django_settings.GEMINI_MODEL)
 
     @property
     def phone_hold(self) -> timedelta | None:
@@ -264,12 +278,60 @@ class BotSettings(models.Model):
         return cls.objects.get_or_create(pk=1, defaults=values)[0]
 
 
+class SettingsVersion(models.Model):
+    """What the settings were from `at` on, until the next one. No secret and no message is among them."""
+
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    #: None for the system: the first start, a command.
+    by = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("person")
+    )
+    values = models.JSONField(_("values"))
+    #: The version whose values were brought back.
+    restores = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("restores"))
+
+    class Meta:
+        verbose_name = _("version of the settings")
+        verbose_name_plural = _("versions of the settings")
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
+    @classmethod
+    def keep(cls, settings: BotSettings) -> None:
+        """A new version, unless the last one says the same."""
+        values = {field.attname: _text(field, settings) for field in setting_fields()}
+        last = cls.objects.first()
+        if last is None or last.values != values:
+            cls.objects.create(by=settings.changed_by, values=values, restores=settings.restores)
+
+    def settings(self) -> BotSettings:
+        """The settings as they were, not saved; what did not exist yet then is as it is now."""
+        row = BotSettings.load()
+        for field in setting_fields():
+            if field.attname in self.values:
+                setattr(row, field.attname, field.to_python(self.values[field.attname]))
+        return row
+
+
+def setting_fields() -> list[models.Field[Any, Any]]:
+    """The fields that people set."""
+    return [field for field in BotSettings._meta.fields if field.attname not in ("id", "changed_at")]
+
+
+def _text(field: models.Field[Any, Any], settings: BotSettings) -> str:
+    """A value as a version holds it; equal ones are equal texts (6 and 6.0 are not)."""
+    value = field.to_python(getattr(settings, field.attname))
+    return value.isoformat("minutes") if isinstance(value, clock_time) else str(value)
+
+
 def presets() -> dict[str, Any]:
     """The values of `BOT_<FIELD>` from the environment, by field; raises ValidationError naming the variable."""
     values: dict[str, Any] = {}
-    for field in BotSettings._meta.fields:
-        text = settings.BOT_PRESETS.get(field.attname.upper())
-        if text is None or field.attname in ("id", "changed_at"):
+    for field in setting_fields():
+        text = django_settings.BOT_PRESETS.get(field.attname.upper())
+        if text is None:
             continue
         if isinstance(field, models.BooleanField):
             # Django knows "True" and not the "true" that every other variable is written with.

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
-from zoneinfo import ZoneInfo
 
-from django.conf import settings as django_settings
 from django.utils import timezone
 
-from bot import guards, hours, llm, prompt, transcribe, turns, typing, words
+from bot import guards, hours, llm, thinking, transcribe, turns, typing, words
 from bot.llm import bubbles
 from bot.models import BlueTicks, BotSettings
-from bot.prompt import Handled
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
-from conversations import activity, control, fence, history, late, notes, sending, waiting
+from conversations import activity, control, fence, history, late, sending, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError
 from conversations.fence import Answered, Lost
-from conversations.message import Author, Message
-from conversations.models import Control, Mode, Note, Reason
+from conversations.message import Message
+from conversations.models import Control, Mode, Reason
 from conversations.silence import Silence
 
 #: How much of a conversation is looked at for people and for what waits; the model reads `history_length` of it.
@@ -30,7 +25,6 @@ _WINDOW = 30
 _ANEW = 10
 #: A message of the lead that comes while the model thinks makes it think again, at most so often.
 _THINK_AGAIN = 2
-_ANY_AGE = timedelta(days=3650)
 
 
 def reply_to(turn: Turn) -> int:
@@ -80,7 +74,7 @@ def _answer(turn: Turn) -> int:
         sending.keep_summary(turn.key, draft.handoff.summary)
         return _hand_off(turn, settings, unanswered, draft.handoff.reason.value, draft.messages)
     said = bubbles.fit(draft.messages, limit=settings.max_bubbles)
-    return _say(turn, settings, before, _with_notice(turn, settings, messages, said))
+    return _say(turn, settings, before, thinking.with_notice(settings, turn.row, messages, said))
 
 
 def _read(
@@ -103,14 +97,9 @@ def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]
     A person who asks for an answer *now* knows how late it is: neither age nor hours keep the bot from it.
     """
     now = timezone.now()
-    local = now.astimezone(ZoneInfo(django_settings.TIME_ZONE))
-    is_open = hours.is_open(settings, local)
-    answer_within = local - hours.waits_since(settings, local, timedelta(hours=settings.answer_within_hours))
-    if late.is_asked_for(turn.row):
-        is_open, answer_within = True, _ANY_AGE
-    silence = guards.why_silent(
-        turn.key.conversation, unanswered, now=now, answer_within=answer_within, is_open=is_open
-    )
+    local = thinking.local(now)
+    is_asked_for = late.is_asked_for(turn.row)
+    silence = thinking.why_silent(settings, turn.key.conversation, unanswered, now, at_once=is_asked_for)
     if silence is Silence.CLOSED:
         if turn.row.closed_said_at is None or turn.row.closed_said_at < hours.last_closing(settings, local):
             sending.send_closed_word(turn.right, unanswered, words.closed(settings))
@@ -128,22 +117,9 @@ def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
 def _think(turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard) -> llm.Draft:
     """Ask the model, and keep the words of the voice notes it heard."""
     activity.announce(turn.key, "thinking")
-    request = prompt.build(
-        settings, messages, now=timezone.localtime(), media=heard.blobs, transcripts={}, handled=_handled(turn)
-    )
-    draft = llm.get_model().generate(replace(request, model=settings.model_name))
-    if any(prompt.leaks_prompt(bubble) for bubble in draft.messages):
-        raise llm.Garbled("the draft repeats our instructions")
+    draft = thinking.draft(thinking.question(settings, turn.key, messages, heard, timezone.now()))
     transcribe.remember(turn.key, draft.transcripts)
     return draft
-
-
-def _handled(turn: Turn) -> list[Handled]:
-    """When people had this conversation, oldest first, and what they said was agreed when they gave it back."""
-    agreed = notes.of(turn.key, Note.Kind.AGREED)
-    stretches = control.stretches(turn.key)
-    texts = [[note.text for note in agreed if since <= note.at <= until] for since, until in stretches]
-    return [Handled(since, until, (said or [""])[-1]) for (since, until), said in zip(stretches, texts, strict=True)]
 
 
 def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> int:
@@ -191,17 +167,6 @@ def _check(turn: Turn, draft: llm.Draft) -> None:
     except Lost:
         sending.keep_draft(turn.key, draft.messages)
         raise
-
-
-def _with_notice(turn: Turn, settings: BotSettings, messages: Sequence[Message], said: Sequence[str]) -> Sequence[str]:
-    """`said`, where the bot's first word to this lead begins by saying that an artificial intelligence answers.
-
-    In one bubble with the answer: a notice that goes out alone would count as one.
-    """
-    is_first = turn.row.settled_at is None and all(message.author is not Author.BOT for message in messages)
-    if not (is_first and settings.first_contact_notice):
-        return said
-    return [f"{settings.first_contact_notice}\n\n{said[0]}", *said[1:]]
 
 
 def _mark_read(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> None:

@@ -33,8 +33,11 @@ class Heard:
         return bool(self.unreadable) and all(message.id in self.unreadable for message in waiting)
 
 
-def fetch(key: Key, waiting: Sequence[Message], settings: BotSettings) -> Heard:
-    """Fetch what the waiting messages brought. A file that fails twice is unreadable; nothing is raised for it."""
+def fetch(key: Key, waiting: Sequence[Message], settings: BotSettings, *, quietly: bool = False) -> Heard:
+    """Fetch what the waiting messages brought. A file that fails twice is unreadable; nothing is raised for it.
+
+    The screens are told that the bot listens, unless it does so `quietly`.
+    """
     blobs: dict[str, Blob] = {}
     unreadable: set[str] = set()
     for message in waiting:

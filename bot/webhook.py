@@ -134,6 +134,7 @@ def _act(event: Event) -> None:
         debounce.note_typing(key, event.is_composing)
         live.publish("presence", instance=key.instance, conversation=key.conversation, presence=event.presence)
     elif isinstance(event, ConnectionChanged):
+        heartbeat.connection_changed(event.instance, event.state)
         live.publish("connection", instance=event.instance, state=event.state, reason=event.reason)
     elif isinstance(event, QRCodeChanged):
         live.publish("qrcode", instance=event.instance)

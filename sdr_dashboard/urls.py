@@ -20,8 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # One door only: the admin's own would let people in without their second factor.
     path("admin/login/", log_in.to_our_login),
     path("admin/", admin.site.urls),
-    path("webhook/evolution/", include("bot.urls")),
     path("webhook/evolution", webhook.receive),
     path("", include("people.urls")),
+    path("", include("bot.urls")),
     path("", include("conversations.urls")),
 ]

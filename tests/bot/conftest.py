@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
+from django.test import Client
 
 from bot import turns
 from bot.models import BotSettings
@@ -74,6 +75,28 @@ def turn(bot: BotSettings) -> Callable[..., Outcome]:
         return turns.run(identity.resolve(INSTANCE, JID(jid)), asked, reply_to)
 
     return run
+
+
+@pytest.fixture
+def clients(db: None) -> Callable[..., Client]:
+    """A browser in which somebody of `group` is logged in, with other permissions besides."""
+
+    def log_in(group: str = "Gestores", *permissions: str, name: str = "alice") -> Client:
+        person = User.objects.create_user(name, first_name=name.capitalize())
+        if group:
+            person.groups.add(Group.objects.get(name=group))
+        person.user_permissions.add(*Permission.objects.filter(codename__in=permissions))
+        client = Client(headers={"Accept-Language": "en"})
+        client.force_login(person)
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def manager(clients: Callable[..., Client]) -> Client:
+    """The browser of Alice, a manager."""
+    return clients()
 
 
 @pytest.fixture

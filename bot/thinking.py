@@ -1,0 +1,80 @@
+"""What the bot makes of a conversation, doing nothing about it: `reply.py` acts on it, `rehearsal.py` shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings as django_settings
+from django.utils import timezone
+
+from bot import guards, hours, llm, prompt
+from bot.models import BotSettings
+from bot.prompt import Handled
+from bot.transcribe import Heard
+from conversations import control, notes
+from conversations.jid import JID
+from conversations.message import Author, Key, Message
+from conversations.models import Control, Note
+from conversations.silence import Silence
+
+#: No message is older than that.
+_ANY_AGE = timedelta(days=3650)
+
+
+def local(now: datetime) -> datetime:
+    """`now` as the business's clocks show it."""
+    return now.astimezone(ZoneInfo(django_settings.TIME_ZONE))
+
+
+def why_silent(
+    settings: BotSettings, jid: JID, unanswered: Sequence[Message], now: datetime, *, at_once: bool = False
+) -> Silence | None:
+    """Why what waits gets no answer at `now`, by the business hours and limits of `settings`; None when it gets one.
+
+    `at_once`: a person has asked for it, so neither age nor hours count.
+    """
+    here = local(now)
+    answer_within = here - hours.waits_since(settings, here, timedelta(hours=settings.answer_within_hours))
+    if at_once:
+        answer_within = _ANY_AGE
+    return guards.why_silent(
+        jid, unanswered, now=now, answer_within=answer_within, is_open=at_once or hours.is_open(settings, here)
+    )
+
+
+def question(settings: BotSettings, key: Key, messages: Sequence[Message], heard: Heard, now: datetime) -> llm.Request:
+    """What the model is asked about `messages` of a conversation, oldest first."""
+    request = prompt.build(
+        settings, messages, now=timezone.localtime(now), media=heard.blobs, transcripts={}, handled=_handled(key)
+    )
+    return replace(request, model=settings.model_name)
+
+
+def _handled(key: Key) -> list[Handled]:
+    """When people had this conversation, oldest first, and what they said was agreed when they gave it back."""
+    agreed = notes.of(key, Note.Kind.AGREED)
+    stretches = control.stretches(key)
+    texts = [[note.text for note in agreed if since <= note.at <= until] for since, until in stretches]
+    return [Handled(since, until, (said or [""])[-1]) for (since, until), said in zip(stretches, texts, strict=True)]
+
+
+def draft(request: llm.Request) -> llm.Draft:
+    """The model's answer. Raises LLMError; one that gives our instructions away is Garbled."""
+    found = llm.get_model().generate(request)
+    if any(prompt.leaks_prompt(bubble) for bubble in found.messages):
+        raise llm.Garbled("the draft repeats our instructions")
+    return found
+
+
+def with_notice(settings: BotSettings, row: Control, messages: Sequence[Message], said: Sequence[str]) -> Sequence[str]:
+    """`said`, where the bot's first word to this lead begins by saying that an artificial intelligence answers.
+
+    In one bubble with the answer: a notice that goes out alone would count as one.
+    """
+    is_first = row.settled_at is None and all(message.author is not Author.BOT for message in messages)
+    if not (is_first and said and settings.first_contact_notice):
+        return said
+    return [f"{settings.first_contact_notice}\n\n{said[0]}", *said[1:]]

@@ -1,0 +1,122 @@
+"""The bot's settings: read, changed, compared with what they were, and brought back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages as flash
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bot import llm, versions
+from bot.forms import SettingsForm
+from bot.models import BotSettings, SettingsVersion
+from bot.views import tried
+from conversations.views.guard import Request, kept_nowhere, may, rep, to_login
+
+#: Versions on one page of the list.
+_SHOWN = 100
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: Request) -> HttpResponseBase:
+    """All of them as one form; only to read for whoever may not change them."""
+    if refusal := _refused(request):
+        return refusal
+    may_change = request.user.has_perm("bot.change_botsettings")
+    if request.method != "POST":
+        return page(request, SettingsForm(instance=BotSettings.load(), is_read_only=not may_change))
+    if not may_change:
+        raise PermissionDenied
+    form = SettingsForm(request.POST, instance=BotSettings.load())
+    if not form.is_valid():
+        return page(request, form, is_unsaved=True)
+    form.instance.changed_by = rep(request)
+    form.save()
+    flash.success(request, _("Saved. The bot follows it from its next answer on."))
+    return redirect("bot:settings")
+
+
+def page(request: Request, form: SettingsForm, **more: Any) -> HttpResponse:
+    """The form, and beside it what it is tried on. Names of leads stand there, so no copy is kept."""
+    may_change = request.user.has_perm("bot.change_botsettings")
+    context = {
+        "form": form,
+        "parts": list(form.parts()),
+        "may_change": may_change,
+        "last": form.last,
+        "is_stand_in": llm.is_stand_in(),
+        "conversations": tried.choices(request.user) if may_change else [],
+    }
+    return kept_nowhere(render(request, "bot/settings.html", context | more))
+
+
+def _refused(request: Request) -> HttpResponseBase | None:
+    """None for whoever may at least read."""
+    if not request.user.is_authenticated:
+        return to_login(request)
+    if not any(request.user.has_perm(f"bot.{act}_botsettings") for act in ("view", "change")):
+        raise PermissionDenied
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------------- versions
+
+
+@require_safe
+def history(request: Request) -> HttpResponseBase:
+    """Who changed what and when, newest first."""
+    if refusal := _refused(request):
+        return refusal
+    found = list(SettingsVersion.objects.select_related("by", "restores")[: _SHOWN + 1])
+    pairs = zip(found, [*found[1:], None], strict=True)
+    rows = [
+        {"version": one, "changes": versions.differences(before.values, one.values) if before else []}
+        for one, before in pairs
+    ]
+    return render(request, "bot/versions.html", {"rows": rows[:_SHOWN]})
+
+
+@require_safe
+def version(request: Request, pk: int) -> HttpResponseBase:
+    """One version beside another: the one before it, or the one that `with` names."""
+    if refusal := _refused(request):
+        return refusal
+    shown = get_object_or_404(SettingsVersion.objects.select_related("by"), pk=pk)
+    others = SettingsVersion.objects.select_related("by").exclude(pk=pk)
+    wanted = request.GET.get("with", "")
+    other = others.filter(pk=wanted).first() if wanted.isdecimal() else others.filter(pk__lt=pk).first()
+    # Read from the older to the newer, whichever was asked for first.
+    before, after = (shown, other) if other and other.pk > shown.pk else (other, shown)
+    context = {
+        "shown": shown,
+        "other": other,
+        "before": before,
+        "after": after,
+        "others": others[:_SHOWN],
+        "changes": versions.differences(before.values, after.values) if before else [],
+        "is_newest": not SettingsVersion.objects.filter(pk__gt=pk).exists(),
+        "may_change": request.user.has_perm("bot.change_botsettings"),
+    }
+    return render(request, "bot/version.html", context)
+
+
+@require_POST
+@may("bot.change_botsettings")
+def restore(request: Request, pk: int) -> HttpResponse:
+    """Bring a version's values back; that makes a new version."""
+    chosen = get_object_or_404(SettingsVersion, pk=pk)
+    row = chosen.settings()
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        words = _("This version cannot be restored, it is not valid any more: %(words)s")
+        flash.warning(request, words % {"words": " ".join(error.messages)})
+        return redirect("bot:version", pk)
+    row.changed_by, row.restores = rep(request), chosen
+    row.save()
+    flash.success(request, _("Restored. The bot follows it from its next answer on."))
+    return redirect("bot:settings")
