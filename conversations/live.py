@@ -270,10 +270,16 @@ class Screen:
         """Keep `what` for the page if it concerns it."""
         self.position = what.position or self.position
         if what.conversation and what.key != self.key:
+            if what.event == "control":
+                # Without saying which: whoever waits for a person concerns everybody who may see it.
+                self._keep(Frame("attention", position=what.position))
             if not self.is_list_stale:
                 self.is_list_stale = True
                 self.wake.set()
             return
+        self._keep(what)
+
+    def _keep(self, what: Frame) -> None:
         self.is_cut = self.is_cut or len(self.waiting) >= _ROOM
         self.waiting.append(what)
         self.wake.set()

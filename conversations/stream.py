@@ -92,7 +92,9 @@ def shown(what: Frame, language: str) -> list[tuple[str, str]]:
             return [("presence", _render("_presence.html", presence=what.facts.get("presence")))]
     if what.event in ("edited", "deleted"):
         return [("changed", ""), ("list", "")]
-    return [(what.event, ""), ("list", "")] if what.event == "control" else [(what.event, "")]
+    if what.event == "control":
+        return [("control", ""), ("list", ""), ("attention", "")]
+    return [(what.event, "")]
 
 
 def _progress(what: Frame) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations import stream
-from conversations.views import answer, control, conversation, listing
+from conversations.views import answer, control, conversation, installed, listing, shell
 
 app_name = "conversations"
 
@@ -14,6 +14,12 @@ _ONE = "c/<str:instance>/<str:opaque>/"
 urlpatterns = [
     path("", listing.show_inbox, name="inbox"),
     path("events/", stream.stream, name="events"),
+    path("attention/", shell.calls, name="attention"),
+    path("connections/", shell.connections, name="connections"),
+    path("palette/", shell.palette, name="palette"),
+    path("manifest.webmanifest", installed.manifest, name="manifest"),
+    path("service-worker.js", installed.worker, name="service_worker"),
+    path("offline/", installed.offline, name="offline"),
     path("switch/", control.switch, name="switch"),
     path(_ONE, conversation.conversation, name="conversation"),
     path(f"{_ONE}take-over/", control.take_over, name="take_over"),

@@ -54,16 +54,26 @@ class Stand:
     password: str
 
 
-def main() -> None:
-    """Take all pictures; ends with one sentence when something is missing."""
-    chromium = next(filter(None, map(shutil.which, _CHROMIUM)), None)
-    if chromium is None:
+def chromium() -> str:
+    """Where the browser is; ends with one sentence when there is none."""
+    found = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if found is None:
         sys.exit("A Chromium is needed for the pictures: apt-get install chromium fonts-dejavu-core")
+    return found
+
+
+def flags() -> list[str]:
+    """How it is started: quietly, and as any user."""
+    return list(_FLAGS)
+
+
+def main() -> None:
+    """Take all pictures."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     with running() as stand, sync_playwright() as playwright:
         print("Waiting until the scripted leads have said what they have to say ...", flush=True)
         wait_until_quiet(stand)
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=flags())
         for scheme in SCHEMES:
             for width, height in SIZES:
                 photograph(browser, stand, scheme, width, height)

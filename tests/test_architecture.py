@@ -38,7 +38,7 @@ FLOORS = [
     " conversations.context_processors",
     "conversations.stream",
     "conversations.views.*",
-    "conversations.forms conversations.templatetags.* conversations.shown",
+    "conversations.forms conversations.templatetags.* conversations.shown conversations.attention",
     "conversations.sending",
     "conversations.history conversations.inbox conversations.media",
     "conversations.fence",

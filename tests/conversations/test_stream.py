@@ -100,7 +100,7 @@ def test_the_lead_is_seen_typing() -> None:
 
 
 def test_control_and_the_switch_are_hints_to_read() -> None:
-    assert shown("control", mode="human") == {"control": "", "list": ""}
+    assert shown("control", mode="human") == {"control": "", "list": "", "attention": ""}
     assert shown("switch", key=None) == {"switch": ""}
 
 

@@ -1,0 +1,1 @@
+"""What people do about themselves and each other, a file for each part."""
