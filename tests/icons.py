@@ -10,9 +10,9 @@ from tests.screenshots import BASE, chromium, flags
 
 PLACE = BASE / "conversations" / "static" / "conversations"
 #: What a launcher cuts round, or into any other shape: the drawing keeps to the middle of a ground without edges.
-_MASKABLE = '<body style="background:#0b6b52"><div style="filter:brightness(0) invert(1);width:62%">{}</div>'
-_PLAIN = '<body style="background:transparent"><div style="width:100%">{}</div>'
-_STYLE = "<style>html,body{margin:0;height:100%;display:grid;place-items:center}svg{display:block}</style>"
+_MASKABLE = "<style>body { background: #0b6b52 } svg { width: 62% }</style>"
+_PLAIN = "<style>svg { width: 100% }</style>"
+_STYLE = "<style>body { margin: 0 } svg { position: absolute; inset: 0; margin: auto }</style>"
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
             ("app-maskable-512.png", 512, _MASKABLE, outlined),
         ):
             page.set_viewport_size({"width": size, "height": size})
-            page.set_content(_STYLE + frame.format(svg))
+            page.set_content(_STYLE + frame + svg)
             _keep(page.screenshot(omit_background=True), PLACE / name)
         browser.close()
 
