@@ -20,7 +20,10 @@
     if (badge.textContent !== said) badge.textContent = said;
     badge.className = `live is-${isStale || state === "over" ? "stale" : state}`;
     const screen = document.getElementById("screen-state");
-    if (screen) screen.textContent = screen.dataset[isStale ? "stale" : state].replace("{time}", clock(lostAt));
+    if (screen) {
+      screen.textContent = screen.dataset[isStale ? "stale" : state].replace("{time}", clock(lostAt));
+      screen.className = state === "live" ? "is-well" : "is-bad";
+    }
     const over = document.getElementById("over");
     if (over) over.hidden = state !== "over";
   };
