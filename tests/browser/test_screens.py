@@ -1,4 +1,4 @@
-"""What holds the pages together: a screen that is true, that calls, that is worked by keys, and that can be installed."""
+"""What holds the pages together: a screen that is true, that calls, is worked by keys, and can be installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, SOON_MS, Window, bubble, quiet
 from tests.stack import Stack, eventually
-
 
 #: Something to do on a page that needs nobody: a button with a key.
 WAVING = """() => {
