@@ -91,26 +91,28 @@ def test_a_lead_who_wants_a_person_is_told_by_title_icon_and_once_by_sound(
     quiet(stack, lead, "Ugo Prado")
     page = window()
     page.locator("#me summary").click()
-    page.get_by_role("button", name="Som").click()
+    with page.expect_response("**/prefer/"):
+        page.get_by_role("button", name="Som").click()
     expect(page.get_by_role("button", name="Som")).to_have_attribute("aria-pressed", "true")
-    page.context.add_init_script("window.rang = 0; document.addEventListener('rang', () => window.rang++)")
+    page.context.add_init_script("window.rang = []; document.addEventListener('rang', e => rang.push(...e.detail))")
     page.reload()
     other = page.context.new_page()
     other.goto(stack.url)
     for one in (page, other):
         expect(one.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
         expect(one.locator("#attention")).to_have_attribute("data-sound", "1")
-    before = [one.evaluate("window.rang") for one in (page, other)]
+    conversation = stack.page(lead).rstrip("/").rpartition("/")[2]
 
     stack.sandbox.lead_writes(lead, "Quero falar com uma pessoa", name="Ugo Prado")
 
     for one in (page, other):
         expect(one).to_have_title(re.compile(r"^\(\d+\) Conversas"), timeout=SOON_MS)
         expect(one.locator("link[rel=icon]")).to_have_attribute("href", re.compile("icon-dot"))
-    rung = eventually(lambda: sum(one.evaluate("window.rang") for one in (page, other)) - sum(before))
+    rung = eventually(lambda: [one for one in (page, other) if conversation in one.evaluate("rang")])
+    assert len(rung) == 1
     other.reload()
     expect(other).to_have_title(re.compile(r"^\(\d+\) Conversas"), timeout=SOON_MS)
-    assert (rung, other.evaluate("window.rang")) == (1, 0)
+    assert other.evaluate("rang") == []
 
 
 def test_whoever_is_not_called_yet_is_asked_once_and_politely(stack: Stack, window: Window, lead: str) -> None:

@@ -10,10 +10,10 @@
   const AT_MOST_EVERY_MS = 3_000;
   const LIST_EVERY_MS = 15_000; // the list moves all day; what it means for us is seldom news
   const LOST_AFTER_MS = 30_000;
+  const SETTLED_MS = 15_000;
   const KEPT_MS = 12 * 3600 * 1000;
   const RUNG = "attention:rung";
 
-  const title = document.title;
   const favicon = document.querySelector("link[rel=icon]");
   const wants = (what) => place.dataset[what] === "1";
 
@@ -22,6 +22,7 @@
   let isScreenLost = false;
   const show = (counts) => {
     const people = counts.waiting + counts.overdue;
+    const title = document.title.replace(/^\(\d+\) /, "");
     document.title = people ? `(${people}) ${title}` : title;
     const dotted = people > 0 || counts.closed.length > 0 || isScreenLost;
     favicon.href = dotted ? place.dataset.dotted : place.dataset.plain;
@@ -47,10 +48,10 @@
     return fresh;
   };
   const claimed = (ids) => (navigator.locks ? navigator.locks.request(RUNG, () => claim(ids)) : Promise.resolve(claim(ids)));
-  // What is over may ring again when it begins again.
+  // What is over may ring again when it begins again; not at once: another window may know of it before this one does.
   const forget = (isOver) => {
     const rung = JSON.parse(localStorage.getItem(RUNG) ?? "{}");
-    for (const id of Object.keys(rung)) if (isOver(id)) delete rung[id];
+    for (const id of Object.keys(rung)) if (isOver(id) && Date.now() - rung[id] > SETTLED_MS) delete rung[id];
     localStorage.setItem(RUNG, JSON.stringify(rung));
   };
 
@@ -59,7 +60,7 @@
     const fresh = new Set(await claimed(calls.map((call) => call.id)));
     const news = calls.filter((call) => fresh.has(call.id));
     if (!news.length) return;
-    place.dispatchEvent(new CustomEvent("rang", { bubbles: true, detail: news.length }));
+    place.dispatchEvent(new CustomEvent("rang", { bubbles: true, detail: news.map((call) => call.id) }));
     if (wants("sound")) chime();
     if (wants("notifications")) for (const call of news.slice(0, 3)) notify(call);
   };

@@ -48,7 +48,7 @@
     press(name, value);
     APPLY[name]?.(value);
     document.dispatchEvent(new CustomEvent("preferred", { detail: { name, value } }));
-    await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => {});
+    await fetch(form.action, { method: "POST", body, keepalive: true, headers: { Accept: "application/json" } }).catch(() => {});
   });
 
   if ("serviceWorker" in navigator && document.body.dataset.worker) {
