@@ -165,7 +165,8 @@ def test_the_list_is_walked_and_an_answer_begun_by_keys(stack: Stack, window: Wi
 def test_the_focus_stays_on_its_row_while_the_list_is_read_again(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Xavier Lobo")
     page = window()
-    row = page.get_by_role("link", name="Xavier Lobo")
+    live(stack, page, lead)
+    row = page.locator("#list a.row", has_text="Xavier Lobo")
     row.focus()
 
     stack.sandbox.lead_writes(lead, "voltei", name="Xavier Lobo")
@@ -177,6 +178,8 @@ def test_the_focus_stays_on_its_row_while_the_list_is_read_again(stack: Stack, w
 def test_the_palette_goes_to_a_conversation_and_acts_without_a_network(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Zuleica Antunes")
     page = window()
+    live(stack, page, lead)
+    page.goto(stack.url)
 
     page.keyboard.press("Control+k")
     page.keyboard.type("zulei")
