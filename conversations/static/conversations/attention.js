@@ -69,7 +69,9 @@
   // Two soft notes, made here: no file, and nobody is startled.
   const chime = async () => {
     player ??= new AudioContext();
-    if (player.state === "suspended") await player.resume().catch(() => {});
+    // Before the first click in a window a browser may keep it silent; what it would have said is not said later.
+    if (player.state === "suspended") await Promise.race([player.resume(), new Promise((done) => setTimeout(done, 500))]).catch(() => {});
+    if (player.state !== "running") return;
     for (const [note, after] of [[659.25, 0], [880, 0.16]]) {
       const tone = player.createOscillator();
       const volume = player.createGain();
