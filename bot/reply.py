@@ -15,7 +15,7 @@ from bot.llm import bubbles
 from bot.models import BlueTicks, BotSettings
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
-from conversations import control, fence, history, live, sending, waiting
+from conversations import control, fence, history, late, live, sending, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError
 from conversations.fence import Answered, Lost
@@ -29,6 +29,7 @@ _WINDOW = 30
 _ANEW = 10
 #: A message of the lead that comes while the model thinks makes it think again, at most so often.
 _THINK_AGAIN = 2
+_ANY_AGE = timedelta(days=3650)
 
 
 def reply_to(turn: Turn) -> int:
@@ -90,11 +91,16 @@ def _read(
 
 
 def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> Withheld | None:
-    """The reason not to answer now, ready to be raised. Outside business hours the lead is told so, once."""
+    """The reason not to answer now, ready to be raised. Outside business hours the lead is told so, once.
+
+    A person who asks for an answer *now* knows how late it is: neither age nor hours keep the bot from it.
+    """
     now = timezone.now()
     local = now.astimezone(ZoneInfo(django_settings.TIME_ZONE))
     is_open = hours.is_open(settings, local)
     answer_within = local - hours.waits_since(settings, local, timedelta(hours=settings.answer_within_hours))
+    if late.is_asked_for(turn.row):
+        is_open, answer_within = True, _ANY_AGE
     silence = guards.why_silent(
         turn.key.conversation, unanswered, now=now, answer_within=answer_within, is_open=is_open
     )

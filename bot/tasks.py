@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
 
-from bot import debounce, heartbeat, llm, reconcile, turns
+from bot import debounce, heartbeat, late, llm, reconcile, turns
 from bot.models import BotSettings
 from bot.reply import reply_to
 from conversations import identity, live
 from conversations.jid import JID
+from conversations.message import Key
 from conversations.silence import Silence
 
 log = logging.getLogger(__name__)
 
 #: How often a lead who is still typing is looked at again, in seconds.
 _TYPING_AGAIN_S = 2
+#: Celery gives a task whose countdown is longer to a second worker.
+_LONGEST_COUNTDOWN_S = 60.0
 
 
 @shared_task(name="bot.reply")
@@ -47,6 +51,22 @@ def reply(instance: str, conversation: str, asked: str = "", token: str = "") ->
 def later(instance: str, conversation: str, asked: str, *, token: str = "", in_s: float = 0) -> None:
     """Enqueue `reply`, to run in `in_s` seconds at the earliest."""
     reply.apply_async((instance, conversation, asked, token), countdown=in_s)
+
+
+def answer_late(keys: Sequence[Key]) -> None:
+    """Enqueue answers to leads who wrote long ago, a few a minute, as a person asked (`conversations/late.py`)."""
+    for key, in_s in zip(keys, late.turns_after(len(keys)), strict=True):
+        _answer_late(key.instance, key.conversation, in_s)
+
+
+@shared_task(name="bot.answer_late")
+def _answer_late(instance: str, conversation: str, in_s: float) -> None:
+    """Enqueue `reply` once `in_s` seconds have passed: no countdown is longer than a minute."""
+    if in_s > _LONGEST_COUNTDOWN_S:
+        rest = in_s - _LONGEST_COUNTDOWN_S
+        _answer_late.apply_async((instance, conversation, rest), countdown=_LONGEST_COUNTDOWN_S)
+    else:
+        later(instance, conversation, "", in_s=in_s)
 
 
 @shared_task(name="bot.sweep")

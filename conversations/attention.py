@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from conversations import control
-from conversations.inbox import Row, inbox, lists_groups
+from conversations.inbox import inbox, lists_groups
 from conversations.message import Key
 from conversations.models import Control, Mode
+from conversations.row import Row
 from people import access
 
 #: A lead who waits longer for an answer needs somebody.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -39,6 +40,30 @@ class PauseForm(forms.Form):
             tomorrow = timezone.localtime() + timedelta(days=1)
             return tomorrow.replace(hour=_MORNING, minute=0, second=0, microsecond=0)
         return timezone.now() + timedelta(minutes=int(length))
+
+
+class _Places(forms.MultipleChoiceField):
+    """Any number of conversations; which of them are this person's, the view finds out."""
+
+    def valid_value(self, value: str) -> bool:
+        """Nobody chooses more than a list of pages holds."""
+        return len(value) <= 400
+
+
+class SeveralForm(PauseForm):
+    """What is done to the conversations that were chosen (`c`, each instance/id)."""
+
+    length = forms.ChoiceField(choices=PauseForm.FOR, required=False)
+    act = forms.ChoiceField(choices=[(name, name) for name in ("pause", "hand-back", "answer")], required=False)
+    c = _Places(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """A length alone means to pause: each is a button of its own."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        cleaned["act"] = "pause" if cleaned.get("length") else cleaned.get("act")
+        if not cleaned["act"] or (cleaned["act"] == "pause" and not cleaned.get("length")):
+            raise forms.ValidationError("nothing that could be done")
+        return cleaned
 
 
 class SendForm(forms.Form):

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from conversations.jid import JID, JIDKind, kind
 from conversations.message import Key
-from conversations.models import Act, Actor, Alias, AuditEntry, Control, Mode, Reason, Sent
+from conversations.models import Act, Actor, Alias, AuditEntry, Control, Mode, Reason, Seen, Sent
 
 #: How quiet a mode keeps the bot; merging keeps the stricter.
 _STRICTNESS = {Mode.BOT: 0, Mode.WAITING: 1, Mode.PAUSED: 2, Mode.HUMAN: 3}
@@ -86,6 +86,8 @@ def merge(instance: str, source: JID, target: JID) -> None:
         Alias.objects.filter(instance=instance, conversation=source).update(conversation=target)
         Sent.objects.filter(instance=instance, conversation=source).update(conversation=target)
         AuditEntry.objects.filter(instance=instance, conversation=source).update(conversation=target)
+        # Whoever looked at one of the two has not seen the other: what they do not know is unread.
+        Seen.objects.filter(instance=instance, conversation=source).delete()
         old, row = rows.get(source), rows.get(target)
         if made or old is None:
             Control.objects.filter(instance=instance, conversation=source).delete()

@@ -23,6 +23,7 @@ from conversations.evolution import EvolutionError, get_client
 from conversations.frames import Frame
 from conversations.jid import JIDKind, kind
 from conversations.message import Chat, Key, Message, Status
+from conversations.row import Row, after, arrived, unanswered_since
 
 log = logging.getLogger(__name__)
 
@@ -39,26 +40,8 @@ _FULL_EVERY = timedelta(hours=1)
 #: So many names are looked up in a row, each among so many of the newest messages.
 _NAMES_AT_ONCE = 60
 _NAME_WITHIN = 10
-#: Characters of the last message that are kept.
-_PREVIEW = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One conversation, as the list shows it. Who may speak there is joined when it is shown."""
-
-    key: Key
-    #: What the gateway or the lead's profile calls the lead; "" when nobody knows.
-    name: str
-    #: The newest message, cut short; its author is completed from the ledger when it is shown.
-    last: Message
-    #: When the first of the lead's messages after our last word was sent, as far as it was seen; None: nothing waits.
-    waiting_since: datetime | None
-
-    @property
-    def is_group(self) -> bool:
-        """Several people talk there."""
-        return kind(self.key.conversation) is JIDKind.GROUP
+#: When more rows than this have changed, the screens read the list again.
+_MOST_TOLD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +63,7 @@ class Inbox:
         self._instances = tuple(instances)
         self._rows: dict[Key, Row] = {}
         self._newest_first: list[Row] | None = None
+        self._without_groups: list[Row] = []
         self._health = {instance: Health() for instance in self._instances}
         self._read_at: dict[str, datetime] = {}
         self._full_at: dict[str, datetime] = {}
@@ -93,16 +77,17 @@ class Inbox:
         self._nameless: set[Key] = set()
         self._asked: set[Key] = set()
         self._was_tried = threading.Event()
+        self._listeners: list[Callable[[list[Key]], None]] = []
 
     # -------------------------------------------------------------------------------------------------- looking
 
-    def rows(self, *, groups: bool = False) -> list[Row]:
+    def rows(self, *, groups: bool = False) -> Sequence[Row]:
         """Every conversation, newest first; groups only when they are wanted."""
         with self._lock:
             if self._newest_first is None:
                 self._newest_first = sorted(self._rows.values(), key=lambda row: row.last.sent_at, reverse=True)
-            found = self._newest_first
-        return [row for row in found if groups or not row.is_group]
+                self._without_groups = [row for row in self._newest_first if not row.is_group]
+            return self._newest_first if groups else self._without_groups
 
     def row(self, key: Key) -> Row | None:
         """One conversation, None when the list does not have it."""
@@ -128,12 +113,28 @@ class Inbox:
             self._put(key, messages[-1], (known.name if known else "") or (names[-1] if names else ""))
             row = self._rows.get(key)
             if row is not None and row.last.id == messages[-1].id:
-                self._rows[key] = replace(row, waiting_since=_unanswered_since(messages))
+                arrivals = arrived(row.arrivals, messages)
+                row = self._rows[key] = replace(row, waiting_since=unanswered_since(messages), arrivals=arrivals)
             self._newest_first = None
+        if row != known:
+            self._tell([key])
 
     def health(self) -> dict[str, Health]:
         """What is known of each instance."""
         return dict(self._health)
+
+    def listen(self, listener: Callable[[list[Key]], None]) -> None:
+        """Call `listener` with the conversations whose rows have changed; it must be quick."""
+        self._listeners.append(listener)
+
+    def _tell(self, keys: list[Key]) -> None:
+        for listener in self._listeners:
+            listener(keys)
+
+    def _see(self, key: Key, picture_url: str) -> None:
+        row = self._rows.get(key)
+        if row is not None and picture_url and row.picture_url != picture_url:
+            self._rows[key] = replace(row, picture_url=picture_url)
 
     # ---------------------------------------------------------------------------------------------- keeping current
 
@@ -188,8 +189,6 @@ class Inbox:
                 self.saw(key, get_client().messages(key.instance, key.conversation, limit=_NAME_WITHIN))
             except EvolutionError:
                 return
-        if wanted:
-            live.publish("list", instance="")
 
     def _refresh(self, instance: str) -> None:
         now = timezone.now()
@@ -210,14 +209,16 @@ class Inbox:
         self._read_at[instance] = now
         if is_full:
             self._full_at[instance] = now
-        has_changed = self._take(instance, chats, dropping_before=now if is_full else None)
+        changed = self._take(instance, chats, dropping_before=now if is_full else None)
         health = Health(state=state, is_built=True)
-        if has_changed or health != self._health[instance]:
+        if health != self._health[instance] or len(changed) > _MOST_TOLD:
             self._health[instance] = health
             live.publish("list", instance=instance)
+        else:
+            self._tell(changed)
 
-    def _take(self, instance: str, chats: list[Chat], *, dropping_before: datetime | None) -> bool:
-        """Merge what the gateway lists; rows from before `dropping_before` that it does not list go. True if news."""
+    def _take(self, instance: str, chats: list[Chat], *, dropping_before: datetime | None) -> list[Key]:
+        """Merge what the gateway lists; rows from before `dropping_before` that it does not list go. What changed."""
         keys = identity.resolve_all(instance, [chat.jid for chat in chats])
         with self._lock:
             before = dict(self._rows)
@@ -232,8 +233,9 @@ class Inbox:
             for chat in chats:
                 if chat.last_message is not None:
                     self._put(keys[chat.jid], chat.last_message, chat.name)
+                    self._see(keys[chat.jid], chat.picture_url)
             self._newest_first = None
-            return self._rows != before
+            return [key for key in {*before, *self._rows} if before.get(key) != self._rows.get(key)]
 
     def hear(self, what: Frame) -> None:
         """Take in what just happened; called in the order of events."""
@@ -248,26 +250,22 @@ class Inbox:
             return
         with self._lock:
             if what.event == "message" and what.message is not None:
-                self._put(key, what.message)
+                self._put(key, what.message, heard_at=timezone.now())
                 self._forget_others(key, what.message)
             elif what.event in ("status", "deleted"):
                 self._change(key, what)
             else:
                 return
             self._newest_first = None
+        self._tell([key])
 
-    def _put(self, key: Key, message: Message, name: str = "") -> None:
+    def _put(self, key: Key, message: Message, name: str = "", heard_at: datetime | None = None) -> None:
         """Make `message` the row's last one, unless a newer one is known."""
         if kind(key.conversation) in (JIDKind.BROADCAST, JIDKind.NEWSLETTER):
             return
         row = self._rows.get(key)
         name = name or ("" if kind(key.conversation) is JIDKind.GROUP else message.push_name)
-        if row is not None:
-            name = name or row.name
-            if message.sent_at < row.last.sent_at:
-                self._rows[key] = replace(row, name=name)
-                return
-        self._rows[key] = Row(key, name, _short(message), _waiting_since(row, message))
+        self._rows[key] = after(row, key, message, name or (row.name if row else ""), heard_at)
 
     def _forget_others(self, key: Key, message: Message) -> None:
         """Two addresses of a lead turned out to be one conversation: only that one is listed."""
@@ -284,28 +282,6 @@ class Inbox:
         elif status := _status(what.facts.get("status")):
             newer = row.last.status is None or status.rank > row.last.status.rank
             self._rows[key] = replace(row, last=replace(row.last, status=status)) if newer else row
-
-
-def _short(message: Message) -> Message:
-    """What a row shows of a message, and no more: there may be ten thousand."""
-    return replace(message, text=message.text[:_PREVIEW], quote=None, cards=(), referral=None)
-
-
-def _waiting_since(row: Row | None, message: Message) -> datetime | None:
-    if message.waits_for_answer:
-        return (row.waiting_since if row else None) or message.sent_at
-    return row.waiting_since if row and (message.is_from_lead or message.reaction is not None) else None
-
-
-def _unanswered_since(messages: Sequence[Message]) -> datetime | None:
-    """When the first of the lead's messages after our last one was sent."""
-    waiting: datetime | None = None
-    for message in messages:
-        if message.waits_for_answer:
-            waiting = waiting or message.sent_at
-        elif message.from_me and message.reaction is None:
-            waiting = None
-    return waiting
 
 
 def _status(word: object) -> Status | None:

@@ -61,6 +61,11 @@ def is_person(jid: str) -> bool:
     return kind(jid) in (JIDKind.PERSON, JIDKind.LID)
 
 
+def is_group(jid: str) -> bool:
+    """Several people; asked of ten thousand at once, and so without looking further."""
+    return jid.endswith("@g.us")
+
+
 def user_part(jid: str) -> str:
     """What stands before the `@`, without the device."""
     return jid.partition("@")[0].partition(":")[0]

@@ -11,8 +11,10 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -34,8 +36,6 @@ _COUNTER = "sdr:live:position"
 #: One attempt at Valkey waits so long; there are two. Publishing must not hold up who publishes.
 _PATIENCE_S = 0.1
 _PING_S = 15.0
-#: What happens in other conversations only makes the list read again, at most so often.
-_LIST_EVERY_S = 0.5
 #: A screen that has not taken so many frames is cut; it comes back and reads again.
 _ROOM = 200
 #: How long the subscription waits before it tries Valkey again, in seconds; the last one repeats.
@@ -241,6 +241,20 @@ class Hub:
                 with self._lock:
                     self._screens.pop(loop, None)
 
+    def screens(self) -> list[Screen]:
+        """Every open page of this process."""
+        with self._lock:
+            return [screen for here in self._screens.values() for screen in here]
+
+    def offer(self, told: Iterable[tuple[Screen, Sequence[Frame]]]) -> None:
+        """Offer each screen its frames of the list, in the screen's own event loop."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Screen, Sequence[Frame]]]] = {}
+        for screen, frames_of_it in told:
+            by_loop.setdefault(screen.loop, []).append((screen, frames_of_it))
+        for loop, here in by_loop.items():
+            with suppress(RuntimeError):  # the loop has ended, and its screens with it
+                loop.call_soon_threadsafe(_offer_news, here)
+
 
 @lru_cache(maxsize=4)
 def _hub_of(url: str) -> Hub:
@@ -252,36 +266,55 @@ def hub() -> Hub:
     return _hub_of(settings.REDIS_URL)
 
 
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who looks at a screen, as far as it decides what stands there."""
+
+    user_id: int
+    #: What was there before does not count as new.
+    since: datetime
+    instances: tuple[str, ...]
+    language: str
+    #: "" for the house's.
+    time_zone: str
+    may_act: bool
+
+
 class Screen:
     """One open page: what it is still to be told. Lives in one event loop."""
 
-    def __init__(self, key: Key | None) -> None:
+    def __init__(self, key: Key | None, watcher: Watcher | None = None) -> None:
         self.loop = asyncio.get_running_loop()
         self.key = key
+        self.watcher = watcher
         self.waiting: deque[Frame] = deque()
+        #: Of the list: by what it is about, only the newest counts.
+        self.news: dict[tuple[str, Key | None], Frame] = {}
         self.wake = asyncio.Event()
         self.is_cut = False
         #: Of the newest frame that was offered.
         self.position = 0
-        #: Something happened in another conversation.
-        self.is_list_stale = False
 
     def offer(self, what: Frame) -> None:
-        """Keep `what` for the page if it concerns it."""
+        """Keep `what` for the page if it concerns it and its person may know."""
         self.position = what.position or self.position
+        if what.instance and self.watcher is not None and what.instance not in self.watcher.instances:
+            return
         if what.conversation and what.key != self.key:
             if what.event == "control":
                 # Without saying which: whoever waits for a person concerns everybody who may see it.
-                self._keep(Frame("attention", position=what.position))
-            if not self.is_list_stale:
-                self.is_list_stale = True
-                self.wake.set()
+                self.hear([Frame("attention", what.instance)])
+            if what.event == "bot":
+                self.hear([what])
             return
-        self._keep(what)
-
-    def _keep(self, what: Frame) -> None:
         self.is_cut = self.is_cut or len(self.waiting) >= _ROOM
         self.waiting.append(what)
+        self.wake.set()
+
+    def hear(self, news: Iterable[Frame]) -> None:
+        """Keep what the list is to show."""
+        for what in news:
+            self.news[what.event, what.key] = what
         self.wake.set()
 
 
@@ -290,14 +323,19 @@ def _offer(screens: list[Screen], what: Frame) -> None:
         screen.offer(what)
 
 
-async def stream(key: Key | None, after: str = "") -> AsyncGenerator[Frame, None]:
-    """What happens from now on: frames of the conversation `key` and of none, and hints about the others.
+def _offer_news(told: Sequence[tuple[Screen, Sequence[Frame]]]) -> None:
+    for screen, news in told:
+        screen.hear(news)
+
+
+async def stream(key: Key | None, after: str = "", watcher: Watcher | None = None) -> AsyncGenerator[Frame, None]:
+    """What happens from now on: frames of the conversation `key` and of none, and what changes in the list.
 
     `after` is the position the page stands at: when it is still the present one the first frame is "ping", else "gap".
-    Hints are "list" (something happened somewhere, at most twice a second) and "ping" (every 15 s). Ends when the page
-    is too slow to follow: it comes back and reads again.
+    With a `watcher` only what that person may see. "ping" comes every 15 s as well. Ends when the page is too slow to
+    follow: it comes back and reads again.
     """
-    screen = Screen(key)
+    screen = Screen(key, watcher)
     here = hub()
     here.add(screen)
     try:
@@ -308,16 +346,14 @@ async def stream(key: Key | None, after: str = "") -> AsyncGenerator[Frame, None
         yield Frame("ping" if after and after == now_at else "gap", position=screen.position)
         if is_deaf:
             yield Frame("deaf")
-        list_at, ping_at = 0.0, time.monotonic()
+        ping_at = time.monotonic()
         while not screen.is_cut:
-            due = list_at + _LIST_EVERY_S if screen.is_list_stale else ping_at + _PING_S
-            await _woken(screen, due)
+            await _woken(screen, ping_at + _PING_S)
             while screen.waiting and not screen.is_cut:
                 yield screen.waiting.popleft()
+            while screen.news and not screen.is_cut:
+                yield replace(screen.news.pop(next(iter(screen.news))), position=screen.position)
             now = time.monotonic()
-            if screen.is_list_stale and now >= list_at + _LIST_EVERY_S:
-                screen.is_list_stale, list_at = False, now
-                yield Frame("list", position=screen.position)
             if now >= ping_at + _PING_S:
                 ping_at = now
                 yield Frame("ping", position=screen.position)

@@ -134,6 +134,8 @@ class Control(models.Model):
     unconfirmed = models.CharField(max_length=8, choices=Unconfirmed.choices, default="", blank=True)
     #: When the newest page was last read back in vain.
     read_back_at = models.DateTimeField(null=True, blank=True)
+    #: When a person last had the bot answer a lead who wrote too long ago (`late.py`).
+    late_at = models.DateTimeField(null=True, blank=True)
     #: When the lead was last told that nobody answers at this hour.
     closed_said_at = models.DateTimeField(null=True, blank=True)
 
@@ -289,6 +291,7 @@ class Act(models.TextChoices):
     OPT_OUT = "opt_out", _("asked not to be written to")
     OPT_IN = "opt_in", _("may be written to again")
     MERGE = "merge", _("merged two addresses")
+    ANSWER_LATE = "answer_late", _("had the bot answer late")
     SWITCH_ON = "switch_on", _("switched the bot on")
     SWITCH_OFF = "switch_off", _("switched the bot off")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations import control, history, sealed
+from conversations import control, history, late, sealed, seen
 from conversations.evolution import EvolutionError, NotConnected, Refused
-from conversations.inbox import Row
 from conversations.message import Key, Message
 from conversations.models import Control
+from conversations.question import Facts, View
+from conversations.row import MOST_COUNTED, Row
+from conversations.standing import standings
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
     from conversations.inbox import Inbox
 
 
@@ -28,6 +32,27 @@ class Line:
     row: Row
     last: Message
     control: Control
+    #: The views that show it, but *mine*.
+    views: tuple[View, ...] = (View.ALL,)
+    #: What came since the person who reads it last looked.
+    unread: int = 0
+
+    @property
+    def view_names(self) -> str:
+        """The views that show it, for the page's script."""
+        return " ".join(view.value for view in self.views)
+
+    @property
+    def is_missed(self) -> bool:
+        """The bot will not answer by itself any more."""
+        return View.MISSED in self.views
+
+    @property
+    def unread_words(self) -> str:
+        """How much is new, as far as it is counted; "" for nothing."""
+        if not self.unread:
+            return ""
+        return f"{MOST_COUNTED}+" if self.unread > MOST_COUNTED else str(self.unread)
 
     @property
     def id(self) -> str:
@@ -66,11 +91,28 @@ def address(key: Key) -> str:
     return reverse("conversations:conversation", args=[key.instance, sealed.opaque_id(key)])
 
 
-def lines(rows: Sequence[Row]) -> list[Line]:
+def lines(rows: Sequence[Row], facts: Facts) -> list[Line]:
     """`rows` with control, and with the authors that the ledger knows."""
     controls = control.currents(row.key for row in rows)
     last = _completed(rows)
-    return [Line(row, last[row.key], controls.get(row.key) or Control(instance=row.key.instance)) for row in rows]
+    return [
+        Line(row, last[row.key], controls.get(row.key) or Control(instance=row.key.instance), facts.views(row))
+        for row in rows
+    ]
+
+
+def as_read_by(lines: Sequence[Line], user: User) -> list[Line]:
+    """`lines` with what is new to `user`. To whoever never looked, only what came since they are here."""
+    looks = seen.looks([user.pk], [line.row.key for line in lines])
+    return [
+        replace(line, unread=line.row.unread_since(looks.get((user.pk, line.row.key), user.date_joined)))
+        for line in lines
+    ]
+
+
+def facts(instances: Sequence[str]) -> Facts:
+    """Who speaks where on `instances`, and who was missed."""
+    return Facts(standings(instances), late.limits())
 
 
 def _completed(rows: Sequence[Row]) -> dict[Key, Message]:
@@ -82,9 +124,9 @@ def _completed(rows: Sequence[Row]) -> dict[Key, Message]:
     return found
 
 
-def trouble(here: Inbox) -> Trouble:
-    """What is wrong with the gateway and its numbers."""
-    health = here.health()
+def trouble(here: Inbox, instances: Sequence[str]) -> Trouble:
+    """What is wrong with the gateway and with the numbers of `instances`."""
+    health = {name: one for name, one in here.health().items() if name in instances}
     return Trouble(
         {name: one.silent_since for name, one in health.items() if one.silent_since},
         tuple(name for name, one in health.items() if one.state not in ("", "open") and not one.silent_since),

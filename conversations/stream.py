@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -15,11 +16,13 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.views.decorators.http import require_GET
 
-from conversations import live
+from conversations import live, sealed, teller
 from conversations.frames import Frame
+from conversations.live import Watcher
 from conversations.message import Key, Status
 from conversations.shown import Bubble
 from conversations.views.guard import key_of
+from people import access
 
 #: An open stream asks so often whether its person may still watch, in seconds.
 STILL_WELCOME_S = 60.0
@@ -34,7 +37,9 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     instance, _slash, opaque = request.GET.get("c", "").partition("/")
     key = key_of(request.user, instance, opaque) if opaque else None
     after = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
-    events = _events(key, after, translation.get_language() or settings.LANGUAGE_CODE, lambda: _is_welcome(request))
+    teller.begin()
+    watcher = _watcher(request.user)
+    events = _events(key, after, watcher, lambda: _is_welcome(request, watcher))
     response = StreamingHttpResponse(events, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
@@ -45,20 +50,35 @@ def _may_watch(user: Any) -> bool:
     return bool(user.is_authenticated and user.has_perm("conversations.watch"))
 
 
-def _is_welcome(request: HttpRequest) -> bool:
-    """The session still exists and its person may still watch. Leaves no connection open behind."""
+def _is_welcome(request: HttpRequest, watcher: Watcher) -> bool:
+    """The session still exists and its person may still watch the same. Leaves no connection open behind."""
     again = HttpRequest()
     again.session = type(request.session)(request.session.session_key)
     try:
-        return _may_watch(get_user(again))
+        user = get_user(again)
+        return _may_watch(user) and access.instances_of(user) == watcher.instances
     finally:
         connections.close_all()
 
 
-async def _events(key: Key | None, after: str, language: str, is_welcome: Callable[[], bool]) -> AsyncIterator[bytes]:
+def _watcher(user: Any) -> Watcher:
+    """The person and how they read, as the stream begins."""
+    return Watcher(
+        user.pk,
+        user.date_joined,
+        access.instances_of(user),
+        translation.get_language() or settings.LANGUAGE_CODE,
+        access.profile_of(user).time_zone,
+        user.has_perm("conversations.act"),
+    )
+
+
+async def _events(
+    key: Key | None, after: str, watcher: Watcher, is_welcome: Callable[[], bool]
+) -> AsyncIterator[bytes]:
     """The frames of one screen, as they go over the line."""
     asked_at = timezone.now()
-    told = live.stream(key, after)
+    told = live.stream(key, after, watcher)
     try:
         async for what in told:
             if (timezone.now() - asked_at).total_seconds() >= STILL_WELCOME_S:
@@ -66,35 +86,48 @@ async def _events(key: Key | None, after: str, language: str, is_welcome: Callab
                 if not await sync_to_async(is_welcome)():
                     yield live.frame("bye", "")
                     return
-            for event, html in shown(what, language):
+            for event, html in shown(what, watcher.language, key):
                 yield live.frame(event, html, str(what.position or ""))
     finally:
         await told.aclose()
 
 
-def shown(what: Frame, language: str) -> list[tuple[str, str]]:
+def shown(what: Frame, language: str, open_key: Key | None) -> list[tuple[str, str]]:
     """What a frame means to a screen: events for its parts, with the fragment to show or empty as a hint to read."""
+    if what.event == "row":
+        return [("row", str(what.facts.get("html") or ""))]
+    if what.event == "counts":
+        return [("counts", str(what.facts.get("numbers") or ""))]
     if what.key is None:
         return [(what.event, "")]
+    if what.key != open_key:
+        return [("doing", _doing(what))] if what.event == "bot" else []
     with translation.override(language):
         if what.event == "message" and what.message is not None:
             if what.message.reaction is not None or what.message.is_notice:
-                return [("changed", ""), ("list", "")]
+                return [("changed", "")]
             # Whoever has sent a message has stopped writing it; the gateway does not always say so.
             stopped = [("presence", "")] if what.message.is_from_lead else []
-            return [("message", _render("_message.html", bubble=Bubble(what.message))), *stopped, ("list", "")]
+            return [("message", _render("_message.html", bubble=Bubble(what.message))), *stopped]
         if what.event == "status":
             return [("patch", patch)] if (patch := _status(what)) else []
         if what.event == "bot":
-            activity = [("bot", _render("_activity.html", doing=what.facts.get("doing"), **_progress(what)))]
+            words = _render("_activity.html", doing=what.facts.get("doing"), **_progress(what))
+            activity = [("bot", words), ("doing", _doing(what))]
             return [*activity, ("control", "")] if what.facts.get("doing") == "stopped" else activity
         if what.event == "presence":
             return [("presence", _render("_presence.html", presence=what.facts.get("presence")))]
     if what.event in ("edited", "deleted"):
-        return [("changed", ""), ("list", "")]
+        return [("changed", "")]
     if what.event == "control":
-        return [("control", ""), ("list", ""), ("attention", "")]
+        return [("control", ""), ("attention", "")]
     return [(what.event, "")]
+
+
+def _doing(what: Frame) -> str:
+    """What the bot does in a conversation, for its row; the page has the words."""
+    assert what.key is not None
+    return json.dumps({"id": sealed.opaque_id(what.key), "doing": what.facts.get("doing")})
 
 
 def _progress(what: Frame) -> dict[str, Any]:

@@ -29,6 +29,7 @@ NO_PAGES: dict[str, str] = {
     "readyz": "for monitors",
     "conversations:events": "a stream",
     "conversations:attention": "numbers for a script",
+    "conversations:picture": "a picture",
     "conversations:manifest": "for the browser",
     "conversations:service_worker": "for the browser",
 }

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import quote
+from typing import NamedTuple
+from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -60,6 +61,7 @@ SEND_DEADLINE_S = 20.0
 #: Bytes. The list of 10,000 chats is 9 MB.
 LARGEST_ANSWER = 64 * 1024 * 1024
 LARGEST_MEDIA = 16 * 1024 * 1024
+LARGEST_PICTURE = 200 * 1024
 _CHUNK = 64 * 1024
 
 #: Records more than asked for: the gateway orders by whole seconds only, so a page's last second may be cut in two.
@@ -103,6 +105,17 @@ class _Answer:
         except (ValueError, RecursionError):
             raise Unreadable("the answer is not JSON: is this the gateway's address?", status=self.status) from None
         return parsed
+
+
+class Picture(NamedTuple):
+    """A profile picture, of a kind that a browser only draws."""
+
+    data: bytes
+    mime_type: str
+
+
+#: What a picture begins with.
+_PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
 
 
 class EvolutionClient:
@@ -215,6 +228,27 @@ class EvolutionClient:
         """Where the profile picture lies, for a while; "" when there is none to see."""
         asked = bodies.picture(jid)
         return answers.picture_url(self._read("POST", f"/chat/fetchProfilePictureUrl/{_quoted(instance)}", asked))
+
+    def picture(self, instance: str, jid: JID) -> Picture | None:
+        """The profile picture of an address; None when there is none to see."""
+        url = self.picture_url(instance, jid)
+        if not url or not self._may_be_read(url):
+            return None
+        try:
+            with self._session.get(
+                url, timeout=(CONNECT_TIMEOUT_S, self._timeout), stream=True, allow_redirects=False
+            ) as response:
+                data = _bounded(response, LARGEST_PICTURE, time.monotonic() + self._timeout)
+        except (requests.RequestException, TransportError, OSError, _LostError):
+            raise Unreachable("the picture cannot be read") from None
+        mime_type = next((name for start, name in _PICTURES.items() if data.startswith(start)), "")
+        return Picture(data, mime_type) if response.status_code == 200 and mime_type else None
+
+    def _may_be_read(self, url: str) -> bool:
+        """Only WhatsApp's own servers and the gateway's: an address that comes from outside leads nowhere else."""
+        there, ours = urlsplit(url), urlsplit(self._base_url)
+        is_whatsapp = there.scheme == "https" and (there.hostname or "").endswith(".whatsapp.net") and not there.port
+        return is_whatsapp or (there.scheme, there.netloc) == (ours.scheme, ours.netloc)
 
     def media(self, instance: str, message_id: str, *, limit: int = LARGEST_MEDIA) -> MediaFile:
         """The file of a message. Raises TooLarge above `limit` bytes, without having read it all."""

@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext, pgettext
 
 from conversations import jid
-from conversations.inbox import Row
 from conversations.message import Author, Key, Kind, Message, Status
 from conversations.models import Control, Mode
+from conversations.row import Row
 
 register = template.Library()
 

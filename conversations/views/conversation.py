@@ -17,13 +17,16 @@ def conversation(request: Request, instance: str, opaque: str) -> HttpResponse:
     """The live history and who may speak. Looking leaves no trace at the gateway."""
     key = key_of(request.user, instance, opaque)
     if shown.address(key) != request.path:
-        return redirect(shown.address(key))
+        query = request.META.get("QUERY_STRING", "")
+        return redirect(f"{shown.address(key)}?{query}" if query else shown.address(key))
     # Before the history is read: what happens meanwhile is told by the stream, twice rather than never.
     position = live.position()
     target = request.htmx.target if request.htmx else None
     context = parts.bubbles(request, key) if target in (None, "messages") else {}
     context |= parts.about(request, key)
-    if target in (None, "list"):
+    if target in (None, "messages"):
+        parts.look(request, key)
+    if target in (None, "list", "more"):
         context |= parts.the_list(request, open_key=key)
     if target is None:
         context |= {
@@ -37,6 +40,7 @@ def conversation(request: Request, instance: str, opaque: str) -> HttpResponse:
             "messages": "conversations/_messages.html",
             "control": "conversations/_control.html",
             "list": "conversations/_list.html",
+            "more": "conversations/_rows.html",
         },
         context,
     )

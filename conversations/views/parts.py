@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.conf import settings
+from django.core.paginator import Page, Paginator
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
-from conversations import control, history, sealed, sending, shown, switches
+from conversations import control, history, sealed, seen, sending, shown, switches
 from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
-from conversations.inbox import inbox, lists_groups
+from conversations.inbox import Inbox, inbox, lists_groups
 from conversations.message import Key
 from conversations.models import Mode, Sent
+from conversations.question import Facts, Question, Sort, View, count, together
+from conversations.row import Row
 from conversations.templatetags.conversations import phone
-from conversations.views.guard import Request
+from conversations.views.guard import Request, rep
 from people import access
 
 #: Rows on one page of the list.
 PAGE = 50
+#: A list is read again up to so many pages at once.
+_MOST_PAGES = 10
 #: How many messages a conversation shows, and how many on demand.
 LENGTHS = (50, 200, 500)
 #: How long a conversation says that one's last message did not go out.
@@ -28,21 +37,79 @@ _LOST_FOR = timedelta(hours=1)
 
 
 def the_list(request: Request, open_key: Key | None = None) -> dict[str, Any]:
-    """What the list shows: one page of rows, and the state of the gateway."""
-    here = inbox()
-    mine = access.instances_of(request.user)
-    rows = [row for row in here.rows(groups=lists_groups()) if row.key.instance in mine]
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    on_page = list(page.object_list)
-    here.want_names(on_page)
+    """What the list shows: the rows that the address asks for, the views with their numbers, the gateway's state."""
+    here, me = inbox(), rep(request)
+    instances = access.instances_of(me)
+    question = Question.of(request.GET, instances)
+    rows = _rows(here, instances)
+    facts = shown.facts(instances)
+    found = question.select(rows, facts, me.pk)
+    start, page = _pages(request, found)
+    here.want_names(found[start : page.end_index()])
+    lines = shown.as_read_by(shown.lines(found[start : page.end_index()], facts), me)
+    path = shown.address(open_key) if open_key else reverse("conversations:inbox")
     return {
-        "lines": shown.lines(on_page),
+        "lines": lines,
         "page": page,
-        "total": len(rows),
-        "gateway": shown.trouble(here),
-        "is_built": any(health.is_built for health in here.health().values()),
+        "total": len(found),
+        "question": question,
+        "tabs": _tabs(question, _numbers(rows, facts, question, me.pk)),
+        "list_path": path,
+        "instances": instances,
+        "gateway": shown.trouble(here, instances),
+        "is_built": any(here.health()[name].is_built for name in instances if name in here.health()),
         "open_key": open_key,
+        "may_act": me.has_perm("conversations.act"),
+        "lengths": PauseForm.FOR,
+        "sorts": [(Sort.LATEST, _("latest first")), (Sort.WAITING, _("longest waiting first"))],
     }
+
+
+def _rows(here: Inbox, instances: Sequence[str]) -> Sequence[Row]:
+    rows = here.rows(groups=lists_groups())
+    if len(instances) == len(settings.EVOLUTION_INSTANCES):
+        return rows
+    return [row for row in rows if row.key.instance in instances]
+
+
+def _pages(request: Request, found: Sequence[Row]) -> tuple[int, Page[Row]]:
+    """The page asked for; with `pages` everything up to it: a list that was scrolled stays as long as it is."""
+    paginator = Paginator(found, PAGE)
+    upto = request.GET.get("pages", "")
+    if upto.isdecimal() and int(upto) > 1:
+        return 0, paginator.get_page(min(int(upto), _MOST_PAGES))
+    page = paginator.get_page(request.GET.get("page"))
+    return max(0, page.start_index() - 1), page
+
+
+def _numbers(rows: Sequence[Row], facts: Facts, question: Question, me: int) -> dict[str, int]:
+    tallies = count(rows, facts)
+    wanted = [tally for name, tally in tallies.items() if question.instance in ("", name)]
+    return together(wanted).seen_by(me)
+
+
+def _tabs(question: Question, numbers: dict[str, int]) -> list[dict[str, Any]]:
+    words = {
+        View.ALL: _("All"), View.BOT: pgettext("view", "Bot"), View.WAITING: _("Waiting for a person"),
+        View.MINE: pgettext("view", "Mine"), View.PAUSED: pgettext("view", "Paused"),
+        View.UNANSWERED: _("Unanswered"), View.MISSED: pgettext("view", "Missed"),
+    }  # fmt: skip
+    return [
+        {
+            "view": view.value,
+            "words": words[view],
+            "number": numbers[view.value],
+            "query": question.but(view=view).query,
+            "is_open": view is question.view,
+        }
+        for view in View
+    ]
+
+
+def look(request: Request, key: Key) -> None:
+    """What is in the conversation by now is no news to this person any more."""
+    row = inbox().row(key)
+    seen.mark(rep(request), key, row.arrivals[-1].at if row and row.arrivals else None)
 
 
 def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from conversations import attention, sealed, shown
+from conversations import attention, control, sealed, shown
 from conversations.attention import Call
-from conversations.inbox import Row, inbox, lists_groups
+from conversations.inbox import inbox, lists_groups
+from conversations.models import Control
+from conversations.row import Row
 from conversations.templatetags.conversations import control_word, lasting, phone, title
 from conversations.views.guard import Request, kept_nowhere, may, rep
 from people import access
@@ -72,12 +74,13 @@ def palette(request: Request) -> HttpResponse:
     wanted = plain(request.POST.get("q", ""))
     mine = access.instances_of(request.user)
     rows = [row for row in inbox().rows(groups=lists_groups()) if row.key.instance in mine and _is_meant(row, wanted)]
-    lines = shown.lines(rows[:OFFERED])
-    offered = [
-        {"url": line.url, "words": title(line.row), "hint": f"{phone(line.row.key)} · {control_word(line.control)}"}
-        for line in lines
-    ]
+    controls = control.currents(row.key for row in rows[:OFFERED])
+    offered = [_offered(row, controls.get(row.key) or Control(instance=row.key.instance)) for row in rows[:OFFERED]]
     return kept_nowhere(JsonResponse({"conversations": offered}))
+
+
+def _offered(row: Row, held: Control) -> dict[str, str]:
+    return {"url": shown.address(row.key), "words": title(row), "hint": f"{phone(row.key)} · {control_word(held)}"}
 
 
 def _is_meant(row: Row, wanted: str) -> bool:

@@ -21,6 +21,7 @@ _STROKES = {
     "chat": "M4 5h16v11H9l-5 4z",
     "check": "M5 13l4 4L19 7",
     "chevron-down": "M6 9l6 6 6-6",
+    "choose": "M4 5h6v6H4zM5 17l2 2 4-4M14 7h7M14 17h7",
     "clock": "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v5l3 2",
     "close": "M6 6l12 12M18 6L6 18",
     "copy": "M9 9h11v11H9zM15 9V4H4v11h5",

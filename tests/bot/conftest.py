@@ -18,6 +18,7 @@ from conversations import identity, switches
 from conversations.evolution.sandbox import Sandbox
 from conversations.evolution.sandbox.server import serve
 from conversations.jid import JID
+from sdr_dashboard.celery import app
 from tests.factories import LEAD
 from tests.fake_gemini import KEY, FakeGemini
 
@@ -73,3 +74,24 @@ def turn(bot: BotSettings) -> Callable[..., Outcome]:
         return turns.run(identity.resolve(INSTANCE, JID(jid)), asked, reply_to)
 
     return run
+
+
+@pytest.fixture
+def queue() -> Iterator[Callable[[], list[list[Any]]]]:
+    """What the tasks were called with, read from a real (in-memory) broker."""
+    app.conf.task_always_eager = False
+    cache.clear()
+    with app.connection_for_write() as connection:
+        channel: Any = connection.default_channel
+        app.amqp.queues[app.conf.task_default_queue](channel).declare()
+        channel.queue_purge(app.conf.task_default_queue)
+
+        def taken() -> list[list[Any]]:
+            calls = []
+            while message := channel.basic_get(app.conf.task_default_queue, no_ack=True):
+                calls.append(message.payload[0])
+            return calls
+
+        yield taken
+        channel.queue_purge(app.conf.task_default_queue)
+    app.conf.task_always_eager = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from conversations import control, identity
 from conversations.jid import JID
 from conversations.message import Key
 from conversations.models import Alias, Control, Mode, Sent
-from sdr_dashboard.celery import app
 from tests.factories import LEAD
 
 pytestmark = pytest.mark.django_db
@@ -34,27 +33,6 @@ KEY = Key(INSTANCE, LEAD)
 CAPTURED = Path(__file__).parent.parent / "payloads" / "captured"
 
 Post = Callable[..., HttpResponse]
-
-
-@pytest.fixture
-def queue() -> Iterator[Callable[[], list[list[Any]]]]:
-    """What the tasks were called with, read from a real (in-memory) broker."""
-    app.conf.task_always_eager = False
-    cache.clear()
-    with app.connection_for_write() as connection:
-        channel: Any = connection.default_channel
-        app.amqp.queues[app.conf.task_default_queue](channel).declare()
-        channel.queue_purge(app.conf.task_default_queue)
-
-        def taken() -> list[list[Any]]:
-            calls = []
-            while message := channel.basic_get(app.conf.task_default_queue, no_ack=True):
-                calls.append(message.payload[0])
-            return calls
-
-        yield taken
-        channel.queue_purge(app.conf.task_default_queue)
-    app.conf.task_always_eager = True
 
 
 @pytest.fixture(autouse=True)

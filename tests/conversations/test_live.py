@@ -166,16 +166,29 @@ def test_an_open_page_is_told_of_its_conversation() -> None:
 
 
 @pytest.mark.usefixtures("valkey")
-def test_what_happens_elsewhere_is_a_hint_without_text() -> None:
+def test_what_is_said_elsewhere_is_not_told() -> None:
     async def story() -> Frame:
         async with screen(MARIANA) as following:
             await following()
             await asyncio.to_thread(tell, PEDRO)
+            await asyncio.to_thread(tell, MARIANA)
+            return await following()
+
+    assert run(story).key == MARIANA
+
+
+@pytest.mark.usefixtures("valkey")
+def test_what_the_bot_does_elsewhere_is_told() -> None:
+    async def story() -> Frame:
+        async with screen(MARIANA) as following:
+            await following()
+            await asyncio.to_thread(tell, PEDRO, "bot", None)
             return await following()
 
     told = run(story)
 
-    assert (told.event, told.key, told.message) == ("list", None, None)
+    assert (told.event, told.key) == ("bot", PEDRO)
+    assert str(told.position) == live.position()
 
 
 @pytest.mark.usefixtures("valkey")

@@ -14,11 +14,12 @@ from django.test import AsyncClient, Client
 from django.utils import translation
 from pytest_django import Settings
 
-from conversations import live, stream
+from conversations import inbox, live, stream
 from conversations.frames import Frame
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Message, Reaction
 from conversations.sealed import opaque_id
+from people.models import Profile
 from tests.conversations.conftest import INSTANCE
 from tests.factories import LEAD, message
 
@@ -29,7 +30,7 @@ OPEN = f"/events/?c={INSTANCE}/{opaque_id(MARIANA)}"
 def shown(event: str, said: Message | None = None, *, key: Key | None = MARIANA, **facts: Any) -> dict[str, str]:
     """What a screen on Mariana's conversation is told of it, in English."""
     instance, conversation = key or ("", "")
-    return dict(stream.shown(Frame(event, instance, conversation, said, facts), "en"))
+    return dict(stream.shown(Frame(event, instance, conversation, said, facts), "en", MARIANA))
 
 
 # ------------------------------------------------------------------------------------------------------- what it says
@@ -38,7 +39,7 @@ def shown(event: str, said: Message | None = None, *, key: Key | None = MARIANA,
 def test_a_message_comes_as_the_bubble_of_the_page() -> None:
     told = shown("message", message("A1", text="Oi <b>"))
 
-    assert told["list"] == ""
+    assert list(told) == ["message", "presence"]
     assert 'id="message-A1"' in told["message"]
     assert "Oi &lt;b&gt;" in told["message"]
 
@@ -51,7 +52,7 @@ def test_a_message_comes_as_the_bubble_of_the_page() -> None:
     ],
 )
 def test_what_belongs_to_another_message_makes_the_page_read_again(said: Message) -> None:
-    assert shown("message", said) == {"changed": "", "list": ""}
+    assert shown("message", said) == {"changed": ""}
 
 
 def test_a_lead_who_has_written_is_writing_no_more() -> None:
@@ -61,7 +62,7 @@ def test_a_lead_who_has_written_is_writing_no_more() -> None:
 
 @pytest.mark.parametrize("event", ["edited", "deleted"])
 def test_a_change_makes_the_page_read_again(event: str) -> None:
-    assert shown(event, message_id="A1") == {"changed": "", "list": ""}
+    assert shown(event, message_id="A1") == {"changed": ""}
 
 
 def test_delivery_comes_as_a_patch() -> None:
@@ -91,7 +92,9 @@ def test_what_the_bot_does_is_told_in_words(facts: dict[str, Any], words: str) -
 
 
 def test_a_bot_that_was_stopped_leaves_a_draft_to_look_at() -> None:
-    assert shown("bot", doing="stopped") == {"bot": "", "control": ""}
+    told = shown("bot", doing="stopped")
+
+    assert (told["bot"], told["control"]) == ("", "")
 
 
 def test_the_lead_is_seen_typing() -> None:
@@ -100,7 +103,7 @@ def test_the_lead_is_seen_typing() -> None:
 
 
 def test_control_and_the_switch_are_hints_to_read() -> None:
-    assert shown("control", mode="human") == {"control": "", "list": "", "attention": ""}
+    assert shown("control", mode="human") == {"control": "", "attention": ""}
     assert shown("switch", key=None) == {"switch": ""}
 
 
@@ -109,7 +112,7 @@ def test_the_words_are_those_of_the_person(settings: Settings) -> None:
     with translation.override("pt-br"):
         expected = translation.gettext("Another integration")
 
-    assert expected in dict(stream.shown(Frame("message", *MARIANA, said), "pt-br"))["message"]
+    assert expected in dict(stream.shown(Frame("message", *MARIANA, said), "pt-br", MARIANA))["message"]
 
 
 # ------------------------------------------------------------------------------------------------------- for whom it is
@@ -159,17 +162,18 @@ def _tell(event: str, key: Key, said: Message | None = None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("valkey")
-def test_a_screen_hears_its_conversation_and_of_the_others_only_that_there_is_news(bob: User) -> None:
+@pytest.mark.usefixtures("valkey", "sandbox")
+def test_a_screen_hears_its_conversation_and_of_the_others_their_rows(bob: User) -> None:
     browser = AsyncClient()
     browser.force_login(bob)
+    pedro = Key(INSTANCE, JID("5511999990002@s.whatsapp.net"))
 
     async def story() -> tuple[Any, list[str]]:
         response = await browser.get(OPEN)
         coming = events(response)
         await until(coming, "gap")
-        await asyncio.to_thread(_tell, "message", Key(INSTANCE, JID("5511999990002@s.whatsapp.net")), message("B"))
-        heard = await until(coming, "list")
+        inbox.inbox().hear(Frame("message", *pedro, message("B")))
+        heard = await until(coming, "row")
         await asyncio.to_thread(_tell, "message", MARIANA, message("A"))
         heard += await until(coming, "message")
         response.close()
@@ -177,7 +181,7 @@ def test_a_screen_hears_its_conversation_and_of_the_others_only_that_there_is_ne
 
     response, heard = asyncio.run(story())
 
-    assert heard == ["list", "message"]
+    assert {"row", "message"} <= set(heard) <= {"row", "counts", "message"}
     assert response["Content-Type"] == "text/event-stream"
     assert response["X-Accel-Buffering"] == "no"
     assert response["Cache-Control"] == "no-store"
@@ -185,7 +189,7 @@ def test_a_screen_hears_its_conversation_and_of_the_others_only_that_there_is_ne
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey")
-@pytest.mark.parametrize("farewell", ["logged out", "no longer active", "no longer allowed"])
+@pytest.mark.parametrize("farewell", ["logged out", "no longer active", "no longer allowed", "sees less"])
 def test_the_stream_ends_when_its_person_is_no_longer_welcome(
     bob: User, farewell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +202,8 @@ def test_the_stream_ends_when_its_person_is_no_longer_welcome(
             Session.objects.all().delete()
         elif farewell == "no longer active":
             User.objects.filter(pk=bob.pk).update(is_active=False)
+        elif farewell == "sees less":
+            Profile.objects.create(user=bob, instances=["another"])
         else:
             bob.groups.clear()
         _tell("message", MARIANA, message("A"))

@@ -11,10 +11,10 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.inbox import Row
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Media, Place, Reaction, Status
 from conversations.models import Control, Mode
+from conversations.row import Row
 from conversations.templatetags import conversations as shown
 from tests.factories import LEAD, NOON, message
 

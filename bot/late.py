@@ -1,0 +1,25 @@
+"""From when on a lead's message is too old for the bot, and how many such leads are answered a minute all the same."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings as django_settings
+from django.utils import timezone
+
+from bot import hours
+from bot.models import BotSettings
+
+
+def too_old_before() -> datetime:
+    """What leads wrote before it is not answered by itself any more."""
+    settings = BotSettings.load()
+    local = timezone.now().astimezone(ZoneInfo(django_settings.TIME_ZONE))
+    return hours.waits_since(settings, local, timedelta(hours=settings.answer_within_hours))
+
+
+def turns_after(count: int) -> list[float]:
+    """In how many seconds each of `count` late answers begins: numbers get banned for bursts."""
+    apart = 60 / max(1, BotSettings.load().catch_up_per_minute)
+    return [number * apart for number in range(count)]

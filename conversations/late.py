@@ -1,0 +1,108 @@
+"""Leads who wrote so long ago that the bot leaves them alone, and a person's word that it shall answer all the same.
+
+How long that is, and how the bot is told, is known to whoever has a bot (`bot/apps.py`); without one nobody is late.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from datetime import timezone as utc
+from typing import TYPE_CHECKING, Protocol
+
+from django.db import transaction
+from django.utils import timezone
+
+from conversations import control, switches
+from conversations.message import Key
+from conversations.models import Act, Actor, AuditEntry, Control, Mode
+from conversations.row import Row
+from conversations.standing import Standing
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+log = logging.getLogger(__name__)
+
+#: A person's word counts for so long: retries, and the others that are answered first, take their time.
+_COUNTS_FOR = timedelta(hours=1)
+
+
+class Answers(Protocol):
+    """Hands conversations to the bot, a few a minute."""
+
+    def __call__(self, keys: Sequence[Key]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Between which moments a lead's message must lie to be missed."""
+
+    #: What is older is not answered any more; None where nobody answers anyway.
+    before: datetime | None = None
+    #: By instance: what is older was never the bot's.
+    since: dict[str, datetime | None] = field(default_factory=dict)
+
+    def are_missed_by(self, row: Row, standing: Standing) -> bool:
+        """The bot owes this lead an answer and will not give it by itself."""
+        first = row.waiting_since
+        if first is None or self.before is None or first >= self.before:
+            return False
+        asked_at, since = row.asked_at or first, self.since.get(row.key.instance)
+        if since is None or not since <= asked_at < self.before:
+            return False
+        return standing.mode is Mode.BOT and not standing.opted_out and not row.is_group
+
+
+_before: list[Callable[[], datetime]] = []
+_answers: list[Answers] = []
+
+
+def is_known_by(before: Callable[[], datetime], answers: Answers) -> None:
+    """Have `before` say since when messages are too old, and `answers` take those that are answered all the same."""
+    _before[:], _answers[:] = [before], [answers]
+
+
+def limits() -> Limits:
+    """As they are at this moment."""
+    if not _before:
+        return Limits()
+    state = switches.state()
+    since = {name: state.bot_since(name) for name in state.instances}
+    # The gateway counts whole seconds. All in one zone: comparing across zones is slow, ten thousand times.
+    return Limits(
+        _before[0]().astimezone(utc.utc),
+        {name: at.replace(microsecond=0) if at else None for name, at in since.items()},
+    )
+
+
+def answer(keys: Sequence[Key], rep: User) -> list[Key]:
+    """Have the bot answer `keys` although their leads wrote long ago; returns those it may speak to now."""
+    state = switches.state()
+    asked = [key for key in keys if state.is_on(key.instance) and _note(key, rep)]
+    for hand_over in _answers:
+        hand_over(asked)
+    log.info("%d of %d late answers were asked for", len(asked), len(keys))
+    return asked if _answers else []
+
+
+def _note(key: Key, rep: User) -> bool:
+    """Write down that `rep` asked, where the bot may speak at all."""
+    now = timezone.now()
+    row = control.ensure(key)
+    if row.mode_at(now) is not Mode.BOT or row.opted_out:
+        return False
+    with transaction.atomic():
+        Control.objects.filter(pk=row.pk).update(late_at=now)
+        AuditEntry.objects.create(
+            at=now, instance=key.instance, conversation=key.conversation, actor=Actor.REP, rep=rep,
+            act=Act.ANSWER_LATE, before=Mode.BOT, after=Mode.BOT,
+        )  # fmt: skip
+    return True
+
+
+def is_asked_for(row: Control) -> bool:
+    """Somebody asked, a while ago at most, that this lead be answered whenever it was that they wrote."""
+    return row.late_at is not None and row.late_at > timezone.now() - _COUNTS_FOR

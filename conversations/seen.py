@@ -1,0 +1,36 @@
+"""When each person last looked at each conversation, and so what is new to them. Nobody but us is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.utils import timezone
+
+from conversations.jid import JID
+from conversations.message import Key
+from conversations.models import Seen
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+def mark(user: User, key: Key, at: datetime | None = None) -> None:
+    """`user` has seen what is in the conversation up to `at`, by default all that there is."""
+    # A lead's clock may be ahead of ours: what was on the screen was seen.
+    moment = max(timezone.now(), at) if at else timezone.now()
+    Seen.objects.update_or_create(
+        user=user, instance=key.instance, conversation=key.conversation, defaults={"at": moment}
+    )
+
+
+def looks(users: Iterable[int], keys: Iterable[Key]) -> dict[tuple[int, Key], datetime]:
+    """When each of `users` last looked at each of `keys`, in one query; missing where never."""
+    wanted = set(keys)
+    # One query has room for a few hundred values; a page of the list and what changed at once are fewer.
+    here = Q(instance__in={key.instance for key in wanted}, conversation__in={key.conversation for key in wanted})
+    rows = Seen.objects.filter(here, user__in=set(users)).values_list("user_id", "instance", "conversation", "at")
+    found = {(user, Key(instance, JID(conversation))): at for user, instance, conversation, at in rows}
+    return {place: at for place, at in found.items() if place[1] in wanted}
