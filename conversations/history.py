@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from conversations import identity, sealed
 from conversations.evolution import get_client
+from conversations.evolution.client import TIES
+from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Message
 from conversations.models import Sent
 
 #: How long a transcript is kept, in seconds; it is made again from the audio when it is gone.
 TRANSCRIPT_LIFETIME_S = 30 * 24 * 3600
+#: So many messages of one second are read at most to have all of it.
+_MOST_TIES = 800
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some messages in a row, oldest first; no second is cut in two between pages."""
+
+    messages: list[Message]
+    #: The last second before them, where the next older page ends; None at the beginning of the conversation.
+    older: datetime | None
 
 
 def recent(key: Key, limit: int) -> list[Message]:
@@ -22,6 +36,33 @@ def recent(key: Key, limit: int) -> list[Message]:
     client = get_client()
     found = [message for jid in identity.jids(key) for message in client.messages(key.instance, jid, limit=limit)]
     return complete(key.instance, in_order(found)[-limit:])
+
+
+def page(key: Key, limit: int, until: datetime | None = None) -> Page:
+    """About `limit` messages, the newest up to the second `until`, from all addresses. Raises EvolutionError."""
+    of_each = [_whole_seconds(key.instance, jid, limit, until) for jid in identity.jids(key)]
+    found = in_order(message for messages in of_each for message in messages)
+    shown = [message for message in found if message.sent_at >= found[-limit].sent_at] if len(found) > limit else found
+    has_older = len(shown) < len(found) or any(len(messages) >= limit for messages in of_each)
+    older = shown[0].sent_at - timedelta(seconds=1) if shown and has_older else None
+    return Page(complete(key.instance, shown), older)
+
+
+def page_with(key: Key, limit: int, message_id: str) -> Page | None:
+    """The page that ends with the second of one message; None when the conversation has no such message."""
+    said = get_client().message(key.instance, message_id)
+    if said is None or said.jid not in identity.jids(key):
+        return None
+    return page(key, limit, said.sent_at)
+
+
+def _whole_seconds(instance: str, jid: JID, limit: int, until: datetime | None) -> list[Message]:
+    """At least `limit` messages of one address if there are so many, with all that share the second of the oldest."""
+    while True:
+        found = get_client().messages(instance, jid, limit=limit, before=until)
+        if len(found) < limit + TIES or limit >= _MOST_TIES:
+            return found
+        limit *= 2
 
 
 def in_order(messages: Iterable[Message]) -> list[Message]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
@@ -13,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from conversations import control, history, late, sealed, seen
 from conversations.evolution import EvolutionError, NotConnected, Refused
-from conversations.message import Key, Message
+from conversations.formatting import is_only_emoji
+from conversations.message import Key, Kind, Message
 from conversations.models import Control
 from conversations.question import Facts, View
 from conversations.row import MOST_COUNTED, Row
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from conversations.inbox import Inbox
+
+
+#: Bubbles of one author that follow so soon are one group.
+GOES_ON = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,43 @@ class Bubble:
     day: date | None = None
     #: Reactions to it, the newest of each person.
     reactions: tuple[Message, ...] = ()
+    #: The message it answers, when that stands on the same page.
+    quoted: Message | None = None
+    #: The same author goes on, minutes after the bubble before.
+    is_continued: bool = False
+    #: What came since this person last looked begins here.
+    is_first_new: bool = False
+
+    @property
+    def at(self) -> str:
+        """When, in seconds since 1970."""
+        return str(int(self.message.sent_at.timestamp()))
+
+    @property
+    def moment(self) -> str:
+        """When, for machines, in the person's time zone."""
+        return timezone.localtime(self.message.sent_at).isoformat()
+
+    @property
+    def version(self) -> str:
+        """Another one when it must be drawn again. Delivery does not count: ticks come by themselves."""
+        said = self.message
+        facts = (said.text, said.is_edited, said.is_deleted, said.author, said.author_name, said.sent_at)
+        reactions = [one.reaction.emoji for one in self.reactions if one.reaction]
+        return f"{zlib.crc32(repr((facts, reactions)).encode()):x}"
+
+    @property
+    def is_emoji(self) -> bool:
+        """A few emoji and nothing else."""
+        return self.message.kind is Kind.TEXT and is_only_emoji(self.message.text)
+
+    @property
+    def quotes_lead(self) -> bool:
+        """The quoted message is the lead's, as far as the gateway says."""
+        said = self.message
+        if self.quoted is not None:
+            return self.quoted.is_from_lead
+        return said.quote is not None and said.quote.participant in (said.jid, said.alt_jid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +176,42 @@ def trouble(here: Inbox, instances: Sequence[str]) -> Trouble:
     )
 
 
-def bubbles(found: Sequence[Message]) -> list[Bubble]:
+def bubbles(found: Sequence[Message], seen_at: datetime | None = None) -> list[Bubble]:
     """Messages (oldest first) as they are shown: reactions on what they react to, notices left out, days marked."""
     reactions = _reactions(found)
+    by_id = {message.id: message for message in found}
+    said = [message for message in found if message.reaction is None and not message.is_notice]
+    first_new = next((one.id for one in said if seen_at and one.is_from_lead and one.sent_at > seen_at), None)
     shown: list[Bubble] = []
-    before: date | None = None
-    for message in found:
-        if message.reaction is not None or message.is_notice:
-            continue
-        that_day = timezone.localdate(message.sent_at)
-        shown.append(Bubble(message, that_day if that_day != before else None, reactions.get(message.id, ())))
-        before = that_day
+    before: Message | None = None
+    for message in said:
+        shown.append(
+            Bubble(
+                message,
+                _new_day(before, message),
+                reactions.get(message.id, ()),
+                by_id.get(message.quote.id) if message.quote else None,
+                before is not None and _goes_on(before, message) and message.id != first_new,
+                message.id == first_new,
+            )
+        )
+        before = message
     return shown
+
+
+def _new_day(before: Message | None, message: Message) -> date | None:
+    that_day = timezone.localdate(message.sent_at)
+    return that_day if before is None or timezone.localdate(before.sent_at) != that_day else None
+
+
+def _goes_on(before: Message, message: Message) -> bool:
+    """One author writes on: the name above the bubble is not needed again."""
+    same = (before.author, before.author_name, before.participant) == (
+        message.author,
+        message.author_name,
+        message.participant,
+    )
+    return same and message.sent_at - before.sent_at <= GOES_ON and _new_day(before, message) is None
 
 
 def _reactions(found: Sequence[Message]) -> dict[str, tuple[Message, ...]]:

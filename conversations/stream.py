@@ -20,7 +20,7 @@ from conversations import live, sealed, teller
 from conversations.frames import Frame
 from conversations.live import Watcher
 from conversations.message import Key, Status
-from conversations.shown import Bubble
+from conversations.shown import Bubble, address
 from conversations.views.guard import key_of
 from people import access
 
@@ -108,7 +108,10 @@ def shown(what: Frame, language: str, open_key: Key | None) -> list[tuple[str, s
                 return [("changed", "")]
             # Whoever has sent a message has stopped writing it; the gateway does not always say so.
             stopped = [("presence", "")] if what.message.is_from_lead else []
-            return [("message", _render("_message.html", bubble=Bubble(what.message))), *stopped]
+            return [
+                ("message", _render("_message.html", bubble=Bubble(what.message), url=address(what.key))),
+                *stopped,
+            ]
         if what.event == "status":
             return [("patch", patch)] if (patch := _status(what)) else []
         if what.event == "bot":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations import stream
-from conversations.views import answer, control, conversation, installed, listing, shell
+from conversations.views import answer, control, conversation, installed, listing, media, shell
 
 app_name = "conversations"
 
@@ -29,5 +29,6 @@ urlpatterns = [
     path(f"{_ONE}pause/", control.pause, name="pause"),
     path(f"{_ONE}resume/", control.resume, name="resume"),
     path(f"{_ONE}hand-back/", control.hand_back, name="hand_back"),
+    path(f"{_ONE}media/<str:message_id>/", media.file, name="media"),
     path(f"{_ONE}send/", answer.send, name="send"),
 ]

@@ -48,7 +48,7 @@ FLOORS = [
     "conversations.fence conversations.standing conversations.seen",
     "conversations.control conversations.switches conversations.notes",
     "conversations.transitions conversations.identity conversations.live",
-    "conversations.models conversations.sealed conversations.frames conversations.waiting",
+    "conversations.models conversations.sealed conversations.frames conversations.waiting conversations.formatting",
     "conversations.evolution",
     "conversations.evolution.client conversations.evolution.sandbox.*",
     "conversations.evolution.bodies conversations.evolution.wire",

@@ -10,12 +10,11 @@ from django import template
 from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from conversations import jid
-from conversations.message import Author, Key, Kind, Message, Status
+from conversations.formatting import formatted, is_only_emoji
+from conversations.message import Author, Key, Kind, Media, Message, Status
 from conversations.models import Control, Mode
 from conversations.row import Row
 
@@ -56,16 +55,22 @@ def tone(key: Key) -> int:
     return zlib.crc32(key.conversation.encode()) % _TONES
 
 
+_AUTHORS = {
+    Author.BOT: gettext_lazy("Bot"),
+    Author.REP: gettext_lazy("Colleague"),
+    Author.PHONE: pgettext_lazy("author", "Phone"),
+    Author.OTHER: gettext_lazy("Another integration"),
+}
+
+
 @register.filter
 def author(message: Message) -> str:
     """Who wrote a message, in words; for a lead the profile name, "" when there is none."""
-    return {
-        Author.LEAD: message.push_name,
-        Author.BOT: gettext("Bot"),
-        Author.REP: message.author_name or gettext("Colleague"),
-        Author.PHONE: pgettext("author", "Phone"),
-        Author.OTHER: gettext("Another integration"),
-    }[message.author]
+    if message.author is Author.LEAD:
+        return message.push_name
+    return (
+        message.author_name if message.author is Author.REP and message.author_name else str(_AUTHORS[message.author])
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- time
@@ -74,7 +79,7 @@ def author(message: Message) -> str:
 @register.filter
 def clock(at: datetime) -> str:
     """Hours and minutes."""
-    return date_format(timezone.localtime(at), "H:i")
+    return f"{timezone.localtime(at):%H:%M}"
 
 
 @register.filter
@@ -150,21 +155,31 @@ def icon(kind: Kind) -> str:
     return _ICONS.get(kind, "")
 
 
+_KINDS = {
+    Kind.AUDIO: gettext_lazy("Audio"), Kind.IMAGE: gettext_lazy("Photo"), Kind.VIDEO: gettext_lazy("Video"),
+    Kind.DOCUMENT: gettext_lazy("Document"), Kind.STICKER: gettext_lazy("Sticker"),
+    Kind.LOCATION: gettext_lazy("Location"), Kind.LIVE_LOCATION: gettext_lazy("Live location"),
+    Kind.CONTACT: gettext_lazy("Contact"), Kind.REACTION: gettext_lazy("Reaction"),
+    Kind.CHOICE: gettext_lazy("Choice"), Kind.POLL: gettext_lazy("Poll"), Kind.ORDER: gettext_lazy("Order"),
+    Kind.VIEW_ONCE: gettext_lazy("View-once message"),
+    Kind.UNSUPPORTED: gettext_lazy("Message that cannot be shown here"),
+}  # fmt: skip
+
+
+@register.filter
+def kind_name(kind: Kind) -> str:
+    """What sort of thing a message of this kind is, in words; "" for plain text."""
+    return str(_KINDS.get(kind, ""))
+
+
 @register.filter
 def kind_word(message: Message) -> str:
-    """What sort of thing a message is, in words; "" for plain text."""
-    if message.kind is Kind.AUDIO:
-        return gettext("Voice message") if message.media and message.media.is_voice_note else gettext("Audio")
+    """What sort of thing a message is, as closely as it is known; "" for plain text."""
+    if message.kind is Kind.AUDIO and message.media and message.media.is_voice_note:
+        return gettext("Voice message")
     if message.kind is Kind.DOCUMENT and message.media and message.media.file_name:
         return message.media.file_name
-    return {
-        Kind.TEXT: "", Kind.IMAGE: gettext("Photo"), Kind.VIDEO: gettext("Video"), Kind.DOCUMENT: gettext("Document"),
-        Kind.STICKER: gettext("Sticker"), Kind.LOCATION: gettext("Location"),
-        Kind.LIVE_LOCATION: gettext("Live location"), Kind.CONTACT: gettext("Contact"),
-        Kind.REACTION: gettext("Reaction"), Kind.CHOICE: gettext("Choice"), Kind.POLL: gettext("Poll"),
-        Kind.ORDER: gettext("Order"), Kind.VIEW_ONCE: gettext("View-once message"),
-        Kind.UNSUPPORTED: gettext("Message that cannot be shown here"),
-    }.get(message.kind, "")  # fmt: skip
+    return kind_name(message.kind)
 
 
 @register.filter
@@ -183,14 +198,17 @@ def preview(message: Message) -> str:
     return " · ".join(part for part in parts if part) or gettext("Empty message")
 
 
+_STATUSES = {
+    Status.ERROR: gettext_lazy("not sent"), Status.PENDING: gettext_lazy("being sent"),
+    Status.SERVER_ACK: gettext_lazy("sent"), Status.DELIVERY_ACK: gettext_lazy("delivered"),
+    Status.READ: gettext_lazy("read"), Status.PLAYED: gettext_lazy("played"),
+}  # fmt: skip
+
+
 @register.filter
 def status_word(status: Status | None) -> str:
     """How far a message of ours got, in words; "" when the gateway tells nothing."""
-    return {
-        None: "", Status.ERROR: gettext("not sent"), Status.PENDING: gettext("being sent"),
-        Status.SERVER_ACK: gettext("sent"), Status.DELIVERY_ACK: gettext("delivered"), Status.READ: gettext("read"),
-        Status.PLAYED: gettext("played"),
-    }[status]  # fmt: skip
+    return str(_STATUSES[status]) if status else ""
 
 
 @register.filter
@@ -201,33 +219,8 @@ def ticks(status: Status | None) -> str:
     return {Status.ERROR: "!", Status.PENDING: "◷", Status.SERVER_ACK: "✓"}.get(status, "✓✓")
 
 
-_OPENS = {")": "(", "]": "["}
-_LINK = re.compile(r"https?://[^\s<>\"'`\\^{|}\u200b-\u200f\u202a-\u202e\u2066-\u2069]+", re.IGNORECASE)
-
-
-@register.filter(is_safe=True)
-def linked(text: str) -> SafeString:
-    """A stranger's text, escaped, with its http(s) addresses made links. The address is shown as it is."""
-    parts, end = [], 0
-    for found in _LINK.finditer(text):
-        address = _without_trailing(found[0])
-        parts.append(conditional_escape(text[end : found.start()]))
-        parts.append(
-            format_html('<a href="{0}" target="_blank" rel="noopener noreferrer nofollow ugc">{0}</a>', address)
-        )
-        end = found.start() + len(address)
-    parts.append(conditional_escape(text[end:]))
-    # Every part is escaped above, or made by format_html.
-    return mark_safe("".join(parts))
-
-
-def _without_trailing(address: str) -> str:
-    """Without the punctuation of the sentence around it; a closing bracket stays when it was opened inside."""
-    while address[-1] in ".,;:!?*_~…" or (
-        address[-1] in _OPENS and address.count(_OPENS[address[-1]]) < address.count(address[-1])
-    ):
-        address = address[:-1]
-    return address
+register.filter(formatted, is_safe=True)
+register.filter(is_only_emoji)
 
 
 @register.filter
@@ -247,6 +240,19 @@ def megabytes(size: int | None) -> str:
     if size < 2**20:
         return f"{max(1, round(size / 1024))} kB"
     return f"{number_format(size / 2**20, 1)} MB"
+
+
+@register.filter
+def file_type(media: Media) -> str:
+    """The ending of a file's name, as a person tells files apart: PDF, XLSX; "" without one."""
+    ending = media.file_name.rpartition(".")[2] if "." in media.file_name else ""
+    return ending.upper() if ending.isalnum() and len(ending) <= 5 else ""
+
+
+@register.filter
+def is_web(address: str) -> bool:
+    """It may stand in a link: nothing but http(s)."""
+    return address.lower().startswith(("https://", "http://"))
 
 
 # ----------------------------------------------------------------------------------------------------------- control

@@ -22,7 +22,7 @@ def conversation(request: Request, instance: str, opaque: str) -> HttpResponse:
     # Before the history is read: what happens meanwhile is told by the stream, twice rather than never.
     position = live.position()
     target = request.htmx.target if request.htmx else None
-    context = parts.bubbles(request, key) if target in (None, "messages") else {}
+    context = parts.bubbles(request, key) if target in (None, "messages", "older") else {}
     context |= parts.about(request, key)
     if target in (None, "messages"):
         parts.look(request, key)
@@ -38,6 +38,7 @@ def conversation(request: Request, instance: str, opaque: str) -> HttpResponse:
         "conversations/conversation.html",
         {
             "messages": "conversations/_messages.html",
+            "older": "conversations/_messages.html",
             "control": "conversations/_control.html",
             "list": "conversations/_list.html",
             "more": "conversations/_rows.html",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from datetime import timezone as timezones
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +21,7 @@ from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import Inbox, inbox, lists_groups
 from conversations.message import Key
-from conversations.models import Mode, Sent
+from conversations.models import Mode, Seen, Sent
 from conversations.question import Facts, Question, Sort, View, count, together
 from conversations.row import Row
 from conversations.templatetags.conversations import phone
@@ -30,8 +32,8 @@ from people import access
 PAGE = 50
 #: A list is read again up to so many pages at once.
 _MOST_PAGES = 10
-#: How many messages a conversation shows, and how many on demand.
-LENGTHS = (50, 200, 500)
+#: How many messages a conversation shows at a time.
+LENGTH = 50
 #: How long a conversation says that one's last message did not go out.
 _LOST_FOR = timedelta(hours=1)
 
@@ -141,15 +143,32 @@ def _lost(request: Request, key: Key) -> Sent | None:
 
 
 def bubbles(request: Request, key: Key) -> dict[str, Any]:
-    """The bubbles, oldest first, or why there are none."""
-    length = next((number for number in LENGTHS if request.GET.get("n") == str(number)), LENGTHS[0])
+    """The bubbles, oldest first, or why there are none: the newest, or those up to `before`, or to the message `at`."""
+    until = _moment(request.GET.get("before", ""))
     try:
-        found = history.recent(key, length)
+        found = history.page_with(key, LENGTH, request.GET["at"]) if "at" in request.GET else None
+        is_past = found is not None or until is not None
+        found = found or history.page(key, LENGTH, until)
     except EvolutionError as error:
         return {"bubbles": [], "trouble": shown.why(error), "tried_at": timezone.now()}
-    inbox().saw(key, found)
-    longer = next((number for number in LENGTHS if number > length), None)
-    return {"bubbles": shown.bubbles(found), "longer": longer if len(found) >= length else None, "length": length}
+    if not is_past:
+        inbox().saw(key, found.messages)
+    seen_at = None if is_past or request.htmx else _seen_at(request, key)
+    return {"bubbles": shown.bubbles(found.messages, seen_at), "older": found.older, "is_past": is_past}
+
+
+def _moment(seconds: str) -> datetime | None:
+    """What `before` in an address means; None for nonsense."""
+    # Twelve digits reach beyond the year 9999, which `datetime` does not know.
+    return (
+        datetime.fromtimestamp(int(seconds), tz=timezones.utc) if re.fullmatch(r"\d{1,11}", seconds, re.ASCII) else None
+    )
+
+
+def _seen_at(request: Request, key: Key) -> datetime | None:
+    """When this person last looked here; None when never."""
+    looked = Seen.objects.filter(user=rep(request), instance=key.instance, conversation=key.conversation)
+    return looked.values_list("at", flat=True).first()
 
 
 def composer(key: Key, *, text: str = "", **more: Any) -> dict[str, Any]:

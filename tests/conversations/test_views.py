@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +15,11 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from conversations import control, identity, sending, switches
-from conversations.evolution.sandbox import Failure, Sandbox
+from conversations.evolution.sandbox import Failure, Sandbox, samples
+from conversations.evolution.sandbox import content as contents
 from conversations.jid import JID
 from conversations.message import Key
-from conversations.models import AuditEntry, Control, Mode, Reason, Sent
+from conversations.models import AuditEntry, Control, Mode, Reason, Seen, Sent
 from conversations.sealed import opaque_id
 from tests.conversations.conftest import INSTANCE
 from tests.factories import LEAD
@@ -264,15 +267,148 @@ def test_a_broken_gateway_is_a_sentence(for_bob: Client, sandbox: Sandbox) -> No
     assert "The gateway does not answer." in text(response)
 
 
-def test_more_is_shown_on_demand(for_bob: Client, sandbox: Sandbox) -> None:
-    for number in range(60):
-        sandbox.lead_writes(LEAD, f"mensagem {number}", at=sandbox.clock() - 600 + number)
-
-    assert f'href="{PAGE}?n=200"' in text(get(for_bob))
-    assert text(get(for_bob, f"{PAGE}?n=200")).count('class="bubble') == 60
+def _ids(page: str) -> list[str]:
+    return re.findall(r'id="message-([^"]+)"', page)
 
 
-@pytest.mark.parametrize("target", ["messages", "control", "list"])
+def _older(page: str) -> str:
+    """Where the link to older messages leads, "" without one."""
+    found = re.search(r'id="older"><a class="button" href="([^"]+\?before=\d+)"', page)
+    return found[1] if found else ""
+
+
+def _all_pages(client: Client) -> list[str]:
+    """The ids of all pages, as somebody without scripts reads up: oldest first."""
+    page = text(get(client))
+    ids = _ids(page)
+    for _ in range(20):
+        if not (older := _older(page)):
+            break
+        page = text(get(client, older))
+        ids = _ids(page) + ids
+    return ids
+
+
+def test_older_messages_are_a_page_further_each_once(for_bob: Client, sandbox: Sandbox) -> None:
+    start = sandbox.clock() - 900
+    sent = [sandbox.lead_writes(LEAD, f"mensagem {number}", at=start + number) for number in range(120)]
+
+    first = text(get(for_bob))
+
+    assert _ids(first) == sent[-50:]
+    assert "Newest messages" not in first
+    assert "Newest messages" in text(get(for_bob, _older(first)))
+    assert _all_pages(for_bob) == sent
+
+
+def test_messages_of_one_second_are_neither_lost_nor_told_twice(for_bob: Client, sandbox: Sandbox) -> None:
+    start = int(sandbox.clock()) - 900
+    sent = [sandbox.lead_writes(LEAD, f"m {number}", at=start + number // 40) for number in range(200)]
+
+    found = _all_pages(for_bob)
+
+    assert sorted(found) == sorted(sent)
+
+
+def test_older_messages_come_from_both_addresses_of_a_lead(for_bob: Client, sandbox: Sandbox) -> None:
+    lid = JID("7771@lid")
+    identity.learn(INSTANCE, lid, LEAD)
+    start = sandbox.clock() - 900
+    sent = [sandbox.lead_writes((LEAD, lid)[number % 3 > 0], f"m {number}", at=start + number) for number in range(130)]
+
+    assert _all_pages(for_bob) == sent
+
+
+@pytest.mark.parametrize("before", ["", "x", "-5", "99999999999", "9" * 40, "0", "١٢"])
+def test_nonsense_for_a_moment_is_no_error(for_bob: Client, sandbox: Sandbox, before: str) -> None:
+    sandbox.lead_writes(LEAD, "Oi")
+
+    assert get(for_bob, f"{PAGE}?before={before}").status_code == 200
+
+
+def test_a_quote_leads_to_the_page_of_what_it_quotes(for_bob: Client, sandbox: Sandbox) -> None:
+    start = sandbox.clock() - 900
+    sent = [sandbox.lead_writes(LEAD, f"mensagem {number}", name="Mariana", at=start + number) for number in range(90)]
+    sandbox.lead_writes(LEAD, "sobre isso", name="Mariana", quoted=sent[10])
+    link = f"{PAGE}?at={sent[10]}#message-{sent[10]}"
+
+    page = text(get(for_bob))
+
+    assert f'href="{link}"' in page
+    assert _ids(text(get(for_bob, link)))[-1] == sent[10]
+
+
+def test_a_quote_of_another_conversation_leads_nowhere_else(for_bob: Client, sandbox: Sandbox) -> None:
+    other = sandbox.lead_writes("5511999990002@s.whatsapp.net", "segredo")
+    sandbox.lead_writes(LEAD, "Oi")
+
+    assert "segredo" not in text(get(for_bob, f"{PAGE}?at={other}")).split('id="messages"')[1]
+
+
+def test_a_quote_says_who_is_quoted(for_bob: Client, bob: User, sandbox: Sandbox) -> None:
+    ours = sending.send_as_rep(MARIANA, "Custa 100", bob)
+    sandbox.lead_writes(LEAD, "por mês?", name="Mariana", quoted=ours.id)
+
+    quote = text(get(for_bob)).split('class="quote"')[1].split("</a>")[0]
+
+    assert "Bob" in quote
+    assert "Custa 100" in quote
+
+
+def test_the_name_stands_once_over_a_group_of_bubbles(for_bob: Client, sandbox: Sandbox) -> None:
+    now = sandbox.clock()
+    for second in (0, 10, 20, 900):
+        sandbox.lead_writes(LEAD, f"m {second}", at=now - 2000 + second)
+
+    assert text(get(for_bob)).count("is-continued") == 2
+
+
+def test_what_came_since_the_last_look_is_marked(for_bob: Client, bob: User, sandbox: Sandbox) -> None:
+    sandbox.lead_writes(LEAD, "antes", at=sandbox.clock() - 500)
+    sandbox.lead_writes(LEAD, "depois", at=sandbox.clock() - 100)
+    looked = timezone.now() - timedelta(seconds=300)
+    Seen.objects.create(user=bob, instance=INSTANCE, conversation=LEAD, at=looked)
+
+    page = text(get(for_bob)).split('id="messages"')[1]
+
+    assert page.index("antes") < page.index('id="new-from"') < page.index("depois")
+
+
+def test_every_kind_of_message_is_shown(for_bob: Client, sandbox: Sandbox) -> None:
+    at = int(sandbox.clock())
+    ids = [
+        sandbox.lead_sends(LEAD, make(at))
+        for make in (samples.photo, samples.film, samples.voice, samples.paper, samples.sticker, samples.card,
+                     samples.once)
+    ]  # fmt: skip
+    sandbox.lead_sends(LEAD, contents.location(-23.5, -46.6, "Padaria", "Rua A"))
+
+    page = text(get(for_bob))
+
+    for id in ids[:5]:
+        assert f'"{PAGE}media/{id}/' in page
+    assert 'width="512" height="288"' in page
+    assert 'data-seconds="9"' in page
+    assert "Not transcribed yet" in page
+    assert "Proposta comercial.pdf" in page
+    assert 'data-copy="+55 31 97702-0099"' in page
+    assert "It can only be opened on the phone." in page
+    assert "openstreetmap.org" in page
+
+
+def test_a_conversation_of_fifty_costs_a_handful_of_queries(
+    for_bob: Client, sandbox: Sandbox, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    for number in range(25):
+        sandbox.lead_writes(LEAD, "Oi", at=sandbox.clock() - 100 + number)
+        sandbox.phone_types(LEAD, "Olá")
+    get(for_bob)
+
+    with django_assert_max_num_queries(25):
+        get(for_bob)
+
+
+@pytest.mark.parametrize("target", ["messages", "older", "control", "list"])
 def test_htmx_gets_each_part_alone(for_bob: Client, sandbox: Sandbox, target: str) -> None:
     sandbox.lead_writes(LEAD, "Oi")
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import content as contents
+from . import samples
 from .content import Content
 from .gateway import Sandbox
-from .qr import png
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,9 @@ class _Said:
     by: Literal["lead", "phone", "integration"]
     minutes: float
     what: str | Callable[[int], Content]
+    #: How many lines before stands what it answers, or (`reacts`) what it reacts to.
+    answers: int = 0
+    reacts: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,31 +43,31 @@ def plant(sandbox: Sandbox, instance: str | None = None) -> None:
         jid = f"{past.number}@s.whatsapp.net"
         if past.is_saved:
             sandbox.chat_appears(jid, past.name, webhook=False, instance=instance)
+        ids: list[str] = []
         for said in past.lines:
-            _plant(sandbox, instance, past.name, jid, said, now - said.minutes * 60)
+            ids.append(_plant(sandbox, instance, past.name, jid, said, now - said.minutes * 60, ids))
 
 
-def _plant(sandbox: Sandbox, instance: str | None, name: str, jid: str, said: _Said, at: float) -> None:
+def _plant(
+    sandbox: Sandbox, instance: str | None, name: str, jid: str, said: _Said, at: float, ids: list[str]
+) -> str:  # fmt: skip
+    """Plant one line; gives its id. `ids` are those before it."""
     content = contents.text(said.what) if isinstance(said.what, str) else said.what(int(at))
-    if said.by == "lead":
-        sandbox.lead_sends(jid, content, name=name, at=at, webhook=False, instance=instance)
-    else:
-        sandbox.was_sent(jid, content, at=at, by=said.by, instance=instance)
+    if said.reacts:
+        key = sandbox.instance(instance).by_key_id[ids[-said.reacts]][0].key
+        content = contents.reaction(dict(key), content.text, int(at * 1000))
+    if said.by != "lead":
+        return sandbox.was_sent(jid, content, at=at, by=said.by, instance=instance)
+    quoted = ids[-said.answers] if said.answers else None
+    return sandbox.lead_sends(jid, content, name=name, at=at, quoted=quoted, webhook=False, instance=instance)
 
 
-def _receipt(at: int) -> Content:
-    return contents.image(_picture(), "image/png", at=at, caption="Segue o comprovante do Pix ✅")
+def _film(at: int) -> Content:
+    return samples.film(at, "olha como fica a loja por dentro")
 
 
-def _picture() -> bytes:
-    """A drawn receipt: bars for lines of print, a ring for the tick."""
-
-    def is_dark(x: int, y: int) -> bool:
-        in_line = y > 52 and y % 10 < 4 and 10 < x < (70 if y % 20 < 10 else 52)
-        radius = (x - 40) ** 2 + (y - 26) ** 2
-        return in_line or 196 < radius < 256 or (abs((x - 36) + (y - 30)) < 2 and 28 < x < 37) or x in (2, 77)
-
-    return png([[is_dark(x, y) for x in range(80)] for y in range(110)], 4)
+def _photo(at: int) -> Content:
+    return samples.photo(at, "essas são as prateleiras")
 
 
 def _shop(at: int) -> Content:
@@ -91,7 +94,7 @@ _PASTS = (
         _Said("phone", 1496, "Disponha!"),
     )),
     _Past("Juliana Martins", "5521977020003", True, (
-        _Said("lead", 410, _receipt),
+        _Said("lead", 410, samples.receipt),
         _Said("lead", 409.5, "Fiz o pagamento agora"),
         _Said("phone", 409, "Recebi o comprovante, Juliana. Vou pedir para alguém do financeiro confirmar."),
         _Said("phone", 395, "Confirmado, Juliana! Acesso liberado."),
@@ -102,6 +105,27 @@ _PASTS = (
         _Said("phone", 189.2, "Fazemos, sim! Vi que vocês ficam na Paulista. Qual o melhor dia da semana?"),
         _Said("lead", 171, "Sexta de manhã"),
         _Said("phone", 170.5, "Anotado: sexta de manhã. Um consultor confirma o horário por aqui."),
+    )),
+    _Past("Lívia Rocha", "5531977020006", True, (
+        _Said("lead", 1700, "Bom dia! Quero organizar o atendimento da minha loja 😊"),
+        _Said("phone", 1699, "Bom dia, Lívia! *Que bom falar com você.* Para começar, me conta:\n"
+              "1. quantas pessoas atendem\n2. quais os horários\n3. se já usam algum sistema"),
+        _Said("lead", 1690, samples.voice),
+        _Said("lead", 1689, _photo),
+        _Said("lead", 1688.5, samples.photo),
+        _Said("lead", 1688, _film),
+        _Said("phone", 1680, "Ficou linda! 👏"),
+        _Said("lead", 1679.5, "❤️", reacts=1),
+        _Said("phone", 1678, samples.paper),
+        _Said("phone", 1677.5, "> Plano _Essencial_: R$ 297 por mês\nDetalhes em https://example.com/planos"),
+        _Said("lead", 1660, "Esse valor é ~por pessoa~ por loja?", answers=1),
+        _Said("phone", 1655, "Por loja. O código do seu pedido é `LR-2041`."),
+        _Said("lead", 1650, _shop),
+        _Said("lead", 1649, samples.card),
+        _Said("lead", 1648, samples.once),
+        _Said("lead", 1647, samples.sticker),
+        _Said("lead", 1646.5, "🎉🎉"),
+        _Said("phone", 1640, "Combinado! Falo com o Paulo amanhã cedo."),
     )),
     _Past("Renato", "558577020005", False, (
         _Said("lead", 96, "não quero mais receber mensagem"),

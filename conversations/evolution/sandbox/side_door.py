@@ -144,6 +144,9 @@ def _content(kind: str, fields: JSONDict, at: int) -> Content:
     if kind == "location":
         place = [str(fields.get(name, "")) for name in ("name_of_place", "address")]
         return contents.location(float(fields["latitude"]), float(fields["longitude"]), *place)
+    if kind == "contact":
+        name, phone = str(fields["contact"]), str(fields["number"])
+        return contents.contact(name, contents.vcard(name, phone, "".join(filter(str.isdigit, phone))))
     file = base64.b64decode(str(fields["base64"]), validate=True)
     caption, seconds = str(fields.get("caption", "")), int(fields.get("seconds", 1))
     made: dict[str, Callable[[], Content]] = {

@@ -1,0 +1,146 @@
+// Where one reads in a conversation: older messages come in above without a jump, a button leads to the newest, quotes
+// lead to what they quote. `conversation.js` puts messages in their places and asks here to hold the view still.
+(() => {
+  "use strict";
+
+  const scroll = document.getElementById("scroll");
+  if (!scroll) return;
+  const messages = document.getElementById("messages");
+  const activity = document.getElementById("activity");
+  const newest = document.getElementById("newest");
+  const count = document.getElementById("newest-count");
+  const isPast = messages.hasAttribute("data-past");
+  const NEAR_PX = 80;
+  const AHEAD_PX = 600; // older messages are fetched so long before one sees their place
+  const MOST_PAGES = 30; // that a jump loads, before it goes to a page of its own
+  const FOUND_LASTS_MS = 2500;
+
+  // ------------------------------------------------------------------------------------------------ the newest in sight
+
+  let isAtEnd = true;
+  let unseen = 0;
+  const distance = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
+  const toEnd = () => {
+    scroll.scrollTop = scroll.scrollHeight;
+  };
+  const showNewest = () => {
+    if (isAtEnd) unseen = 0;
+    newest.hidden = isAtEnd || isPast;
+    count.hidden = !unseen;
+    count.textContent = unseen ? String(unseen) : "";
+  };
+  scroll.addEventListener("scroll", () => {
+    isAtEnd = distance() < NEAR_PX;
+    showNewest();
+  }, { passive: true });
+  newest.addEventListener("click", () => {
+    isAtEnd = true;
+    toEnd();
+    showNewest();
+    scroll.focus({ preventScroll: true });
+  });
+  const follow = () => isAtEnd && !isPast && toEnd();
+  new MutationObserver(follow).observe(messages, { childList: true, subtree: true });
+  new MutationObserver(follow).observe(activity, { childList: true });
+  new ResizeObserver(follow).observe(scroll);
+
+  // Whatever `change` does to the messages, the one at the top of the view stays where it is.
+  const keepPlace = (change) => {
+    const top = scroll.getBoundingClientRect().top;
+    const anchor = [...messages.querySelectorAll("li.bubble")].find((one) => one.getBoundingClientRect().bottom > top);
+    const before = anchor?.getBoundingClientRect().top;
+    scroll.style.overflowAnchor = "none";
+    change();
+    const now = anchor && document.getElementById(anchor.id);
+    if (now && !isAtEnd) scroll.scrollTop += now.getBoundingClientRect().top - before;
+    else follow();
+    requestAnimationFrame(() => {
+      scroll.style.overflowAnchor = "";
+    });
+  };
+
+  messages.addEventListener("messages:came", () => {
+    if (isAtEnd) return;
+    unseen += 1;
+    showNewest();
+  });
+
+  window.sdrScroll = {
+    keepPlace,
+    stayAtEnd: () => {
+      isAtEnd = true;
+      follow();
+      showNewest();
+    },
+  };
+
+  // ------------------------------------------------------------------------------------------------- older messages
+
+  const watcher = new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) htmx.trigger("#older a", "older");
+  }, { root: scroll, rootMargin: `${AHEAD_PX}px 0px 0px 0px` });
+  const watch = () => {
+    watcher.disconnect();
+    const sentinel = document.getElementById("older");
+    if (sentinel) watcher.observe(sentinel);
+  };
+  new MutationObserver(watch).observe(messages, { childList: true });
+
+  // Whether older messages came; when it is known they stand in their places.
+  const older = () => new Promise((resolve) => {
+    const link = document.querySelector("#older a");
+    if (!link) return resolve(false);
+    const ended = (event) => {
+      if (event.detail.requestConfig?.elt !== link) return; // the link itself may be gone by then
+      document.removeEventListener("htmx:afterRequest", ended);
+      resolve(event.detail.successful && !link.isConnected);
+    };
+    document.addEventListener("htmx:afterRequest", ended);
+    htmx.trigger(link, "older");
+  });
+
+  // --------------------------------------------------------------------------------------------------- what is quoted
+
+  const show = (bubble) => {
+    isAtEnd = false;
+    bubble.scrollIntoView({ block: "center" });
+    bubble.tabIndex = -1;
+    bubble.focus({ preventScroll: true });
+    bubble.classList.add("is-found");
+    setTimeout(() => bubble.classList.remove("is-found"), FOUND_LASTS_MS);
+  };
+
+  const jump = async (link) => {
+    messages.setAttribute("aria-busy", "true");
+    for (let page = 0; page <= MOST_PAGES; page += 1) {
+      const bubble = document.getElementById(link.dataset.jump);
+      if (bubble) {
+        messages.removeAttribute("aria-busy");
+        return show(bubble);
+      }
+      if (!(await older())) break;
+    }
+    location.assign(link.href);
+  };
+  messages.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-jump]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    jump(link);
+  });
+
+  // ------------------------------------------------------------------------------------------------------- on opening
+
+  const begin = () => {
+    const named = location.hash.startsWith("#message-") && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const unread = document.getElementById("new-from");
+    if (named) show(named);
+    else if (unread) {
+      isAtEnd = false;
+      unread.scrollIntoView({ block: "start" });
+      isAtEnd = distance() < NEAR_PX;
+    } else toEnd();
+    watch();
+  };
+  begin();
+})();
