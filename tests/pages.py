@@ -30,6 +30,7 @@ NO_PAGES: dict[str, str] = {
     "conversations:events": "a stream",
     "conversations:attention": "numbers for a script",
     "conversations:picture": "a picture",
+    "conversations:media": "a file of a message",
     "conversations:manifest": "for the browser",
     "conversations:service_worker": "for the browser",
 }
