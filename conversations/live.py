@@ -301,6 +301,9 @@ class Screen:
         if what.instance and self.watcher is not None and what.instance not in self.watcher.instances:
             return
         if what.conversation and what.key != self.key:
+            if what.event == "control":
+                # Without saying which: whoever waits for a person concerns everybody who may see it.
+                self.hear([Frame("attention", what.instance)])
             if what.event == "bot":
                 self.hear([what])
             return

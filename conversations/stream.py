@@ -131,6 +131,8 @@ def shown(what: Frame, language: str, open_key: Key | None) -> list[tuple[str, s
             return [("presence", _render("_presence.html", presence=what.facts.get("presence")))]
     if what.event in ("edited", "deleted"):
         return [("changed", "")]
+    if what.event == "control":
+        return [("control", ""), ("attention", "")]
     return [(what.event, "")]
 
 

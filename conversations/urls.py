@@ -13,9 +13,11 @@ from conversations.views import (
     control,
     conversation,
     held,
+    installed,
     lead,
     listing,
     media,
+    shell,
     switching,
 )
 
@@ -26,6 +28,12 @@ _ONE = "c/<str:instance>/<str:opaque>/"
 urlpatterns = [
     path("", listing.show_inbox, name="inbox"),
     path("events/", stream.stream, name="events"),
+    path("attention/", shell.calls, name="attention"),
+    path("connections/", shell.connections, name="connections"),
+    path("palette/", shell.palette, name="palette"),
+    path("manifest.webmanifest", installed.manifest, name="manifest"),
+    path("service-worker.js", installed.worker, name="service_worker"),
+    path("offline/", installed.offline, name="offline"),
     path("several/", listing.act_on_several, name="several"),
     path("switch/ask/", switching.ask, name="ask_switch"),
     path("switch/", switching.switch, name="switch"),

@@ -62,7 +62,7 @@ class MeForm(_ProfileForm):
 
     class Meta:
         model = Profile
-        fields = ["language", "time_zone", "theme", "signs", "sound", "notifications"]
+        fields = ["language", "time_zone", "theme", "signs", "sound", "notifications", "shortcuts"]
         widgets = {"theme": forms.RadioSelect}
 
     field_order = ["name", "email", "language", "time_zone", "theme"]

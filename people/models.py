@@ -41,6 +41,8 @@ class Profile(models.Model):
     signs = models.BooleanField(_("sign my messages with my name"), default=False)
     sound = models.BooleanField(_("play a sound"), default=False)
     notifications = models.BooleanField(_("show notifications of the browser"), default=False)
+    #: Keys without Ctrl or Alt act; whoever dictates or types elsewhere may want none of that (WCAG 2.1.4).
+    shortcuts = models.BooleanField(_("shortcuts of a single key"), default=True)
     #: Names of the instances they may see; empty for all.
     instances = models.JSONField(_("instances"), default=list, blank=True)
 

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
 from bot import webhook
-from people.views import log_in
+from people.views import log_in, preferences
 from sdr_dashboard import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", set_language, name="set_language"),
     # One door only: the admin's own would let people in without their second factor.
     path("admin/login/", log_in.to_our_login),
+    path("prefer/", preferences.prefer, name="prefer"),
     path("admin/", admin.site.urls),
     path("webhook/evolution", webhook.receive),
     path("", include("people.urls")),

@@ -24,6 +24,7 @@ from urllib.request import ProxyHandler, build_opener
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from sdr_dashboard import environment
+from tests.pages import MORE_PAGES, PAGES
 
 BASE = Path(__file__).resolve().parent.parent
 PICTURES = BASE / "docs" / "screenshots"
@@ -54,16 +55,26 @@ class Stand:
     password: str
 
 
-def main() -> None:
-    """Take all pictures; ends with one sentence when something is missing."""
-    chromium = next(filter(None, map(shutil.which, _CHROMIUM)), None)
-    if chromium is None:
+def chromium() -> str:
+    """Where the browser is; ends with one sentence when there is none."""
+    found = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if found is None:
         sys.exit("A Chromium is needed for the pictures: apt-get install chromium fonts-dejavu-core")
+    return found
+
+
+def flags() -> list[str]:
+    """How it is started: quietly, and as any user."""
+    return list(_FLAGS)
+
+
+def main() -> None:
+    """Take all pictures."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     with running() as stand, sync_playwright() as playwright:
         print("Waiting until the scripted leads have said what they have to say ...", flush=True)
         wait_until_quiet(stand)
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=flags())
         for scheme in SCHEMES:
             for width, height in SIZES:
                 photograph(browser, stand, scheme, width, height)
@@ -166,18 +177,26 @@ def photograph(browser: Browser, stand: Stand, scheme: str, width: int, height: 
     page.goto(f"{stand.home}/login/")
     shoot("login")
     log_in(page, stand)
-    page.locator("#live.is-live").wait_for(state="attached")
-    shoot("conversations")
-    page.locator("a.row", has_text=LEAD).click()
-    page.locator("#messages .bubble").first.wait_for()
-    page.locator("#live.is-live").wait_for(state="attached")
-    shoot("conversation")
+    conversation = page.locator("a.row", has_text=LEAD).get_attribute("href") or ""
+    for name, address in {**PAGES, **MORE_PAGES}.items():
+        if name != "login":
+            page.goto(stand.home + address.replace("/c/{conversation}/", conversation))
+            settle(page)
+            shoot(name.rpartition(":")[2].replace(" ", "-"))
     page.goto(f"{stand.sandbox}/")
     page.get_by_text(LEAD).last.click()
     page.locator("#messages > *").first.wait_for()
     shoot("sandbox")
     context.close()
     print(f"{width} x {height}, {scheme}", flush=True)
+
+
+def settle(page: Page) -> None:
+    """Wait until the page is live, if it is one that is, and has shown its messages."""
+    if page.locator("body[data-stream]").count():
+        page.locator("#live.is-live").wait_for(state="attached")
+    if page.locator("#messages").count():
+        page.locator("#messages .bubble").first.wait_for()
 
 
 def log_in(page: Page, stand: Stand) -> None:

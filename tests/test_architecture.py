@@ -47,7 +47,7 @@ FLOORS = [
     "conversations.views.*",
     "conversations.teller conversations.audit_form",
     "conversations.audit",
-    "conversations.forms conversations.templatetags.* conversations.shown",
+    "conversations.forms conversations.templatetags.* conversations.shown conversations.attention",
     "conversations.question",
     "conversations.late",
     "conversations.sending conversations.amending conversations.uploads conversations.lead conversations.newer",

@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ('signs', models.BooleanField(default=False, verbose_name='sign my messages with my name')),
                 ('sound', models.BooleanField(default=False, verbose_name='play a sound')),
                 ('notifications', models.BooleanField(default=False, verbose_name='show notifications of the browser')),
+                ('shortcuts', models.BooleanField(default=True, verbose_name='shortcuts of a single key')),
                 ('instances', models.JSONField(blank=True, default=list, verbose_name='instances')),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL, verbose_name='person')),
             ],

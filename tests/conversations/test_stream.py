@@ -104,7 +104,7 @@ def test_the_lead_is_seen_typing() -> None:
 
 
 def test_control_and_the_switch_are_hints_to_read() -> None:
-    assert shown("control", mode="human") == {"control": ""}
+    assert shown("control", mode="human") == {"control": "", "attention": ""}
     assert shown("switch", key=None) == {"switch": ""}
 
 

@@ -2,89 +2,98 @@
 (() => {
   "use strict";
 
-  const PING_S = 15; // how often the server says that it is there
-  const DEAD_AFTER_S = PING_S * 2 + 10;
   const STALE_AFTER_S = 20;
 
   const badge = document.getElementById("live");
+  const panel = document.getElementById("connections");
   let source = null;
-  let heardAt = Date.now();
   let state = "waiting";
+  let lostAt = Date.now();
 
   const clock = (at) => new Date(at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 
   const show = () => {
     if (!badge) return;
-    const isStale = state === "waiting" && Date.now() - heardAt > STALE_AFTER_S * 1000;
+    const isStale = state === "waiting" && Date.now() - lostAt > STALE_AFTER_S * 1000;
     const words = { live: badge.dataset.live, waiting: badge.dataset.waiting, over: badge.dataset.over }[state];
-    const said = isStale ? `${badge.dataset.stale} ${clock(heardAt)}` : words;
+    const said = isStale ? `${badge.dataset.stale} ${clock(lostAt)}` : words;
     if (badge.textContent !== said) badge.textContent = said;
     badge.className = `live is-${isStale || state === "over" ? "stale" : state}`;
-    badge.hidden = false;
+    const screen = document.getElementById("screen-state");
+    if (screen) {
+      screen.textContent = screen.dataset[isStale ? "stale" : state].replace("{time}", clock(lostAt));
+      screen.className = state === "live" ? "is-well" : "is-bad";
+    }
+    const over = document.getElementById("over");
+    if (over) over.hidden = state !== "over";
   };
 
-  const heard = () => {
-    heardAt = Date.now();
-    state = "live";
+  // What is heard proves that the screen is live; "deaf" says that the server itself hears nothing until its "gap".
+  const become = (next) => {
+    if (state === "over" || state === next) return;
+    if (next === "waiting") lostAt = source?.heardAt ?? Date.now();
+    state = next;
     show();
+    document.dispatchEvent(new CustomEvent("screen", { detail: { isLive: state === "live", lostAt } }));
   };
-
-  const waiting = () => {
-    if (state === "live") state = "waiting";
-    show();
-  };
-
-  // A connection can be dead without saying so, above all after sleep: take it for closed, and it is opened again.
-  const reopen = () => {
-    if (!source || state === "over") return;
-    waiting();
-    source.close();
-    if (source.onerror) source.onerror(new Event("error"));
-  };
+  const heard = () => become("live");
+  const waiting = () => become("waiting");
 
   document.addEventListener("htmx:sseOpen", (event) => {
-    if (source === event.detail.source) return heard();
-    source = event.detail.source;
-    for (const name of ["ping", "gap", "list", "message"]) source.addEventListener(name, heard);
-    source.addEventListener("deaf", () => {
-      // The server itself hears nothing; it says "gap" when it does again.
-      heardAt = Date.now();
-      waiting();
-    });
-    source.addEventListener("bye", () => {
-      state = "over";
-      source.close();
-      show();
-    });
+    if (source !== event.detail.source) {
+      source = event.detail.source;
+      for (const name of ["ping", "gap", "list", "message"]) source.addEventListener(name, heard);
+      source.addEventListener("deaf", waiting);
+      source.addEventListener("bye", () => {
+        become("over");
+        source.close();
+      });
+      for (const name of ["attention", "connection", "list", "gap"]) {
+        source.addEventListener(name, () => document.dispatchEvent(new CustomEvent("attention", { detail: { name } })));
+      }
+      for (const name of ["connection", "gap"]) source.addEventListener(name, () => panel?.open && read());
+    }
     heard();
   });
   document.addEventListener("htmx:sseError", waiting);
-
-  setInterval(() => {
-    if (state === "live" && Date.now() - heardAt > DEAD_AFTER_S * 1000) reopen();
+  if (document.body.hasAttribute("data-stream")) {
     show();
-  }, 5000);
-  window.addEventListener("online", reopen);
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && Date.now() - heardAt > DEAD_AFTER_S * 1000) reopen();
+    setInterval(show, 5000);
+  }
+
+  // -------------------------------------------------------------------------------------------------- in three levels
+
+  const read = async () => {
+    const place = document.getElementById("connections-part");
+    try {
+      const answer = await fetch(place.dataset.part, { redirect: "error", cache: "no-store" });
+      if (answer.ok) place.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+    } catch {
+      // What the panel said last is still there, and the first line says that the screen is not live.
+    }
+  };
+  panel?.addEventListener("toggle", () => {
+    show();
+    if (panel.open) read();
   });
-  if (document.body.hasAttribute("data-stream")) show();
 
   // ------------------------------------------------------------------------------------------ what did not get through
 
-  const failure = document.getElementById("failure");
-  const fail = (words) => {
-    failure.textContent = words;
-    failure.hidden = false;
+  const failure = () => document.getElementById("failure");
+  const fail = (word) => {
+    const place = failure();
+    if (!place) return;
+    place.textContent = place.dataset[word];
+    place.hidden = false;
   };
   // What refreshes by itself fails quietly: the badge says that the screen is not live.
   const wasAsked = (event) => event.detail.requestConfig?.verb === "post" || event.detail.requestConfig?.triggeringEvent?.type === "click";
-  document.addEventListener("htmx:sendError", (event) => wasAsked(event) && fail(failure.dataset.offline));
-  document.addEventListener("htmx:timeout", (event) => wasAsked(event) && fail(failure.dataset.offline));
+  document.addEventListener("htmx:sendError", (event) => wasAsked(event) && fail("offline"));
+  document.addEventListener("htmx:timeout", (event) => wasAsked(event) && fail("offline"));
   document.addEventListener("htmx:responseError", (event) => {
-    if (wasAsked(event)) fail(event.detail.xhr.status < 500 ? failure.dataset.refused : failure.dataset.broken);
+    if (wasAsked(event)) fail(event.detail.xhr.status < 500 ? "refused" : "broken");
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (wasAsked(event)) failure.hidden = true;
+    if (wasAsked(event) && failure()) failure().hidden = true;
   });
 })();

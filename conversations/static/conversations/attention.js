@@ -1,0 +1,172 @@
+// Somebody needs a person: the title and the icon say so, and, for whoever wants it, a sound and a notification.
+//
+// Asked of the server, which knows what this person may see. Names and words of leads are not in it.
+(() => {
+  "use strict";
+
+  const place = document.getElementById("attention");
+  if (!place) return;
+  const EVERY_MS = 60_000;
+  const AT_MOST_EVERY_MS = 3_000;
+  const LIST_EVERY_MS = 15_000; // the list moves all day; what it means for us is seldom news
+  const LOST_AFTER_MS = 30_000;
+  const SETTLED_MS = 15_000;
+  const KEPT_MS = 12 * 3600 * 1000;
+  const RUNG = "attention:rung";
+
+  const favicon = document.querySelector("link[rel=icon]");
+  const wants = (what) => place.dataset[what] === "1";
+
+  // --------------------------------------------------------------------------------------------------------- in sight
+
+  let isScreenLost = false;
+  const show = (counts) => {
+    const people = counts.waiting + counts.overdue;
+    const title = document.title.replace(/^\(\d+\) /, "");
+    document.title = people ? `(${people}) ${title}` : title;
+    const dotted = people > 0 || counts.closed.length > 0 || isScreenLost;
+    favicon.href = dotted ? place.dataset.dotted : place.dataset.plain;
+    const chip = document.getElementById("calls");
+    chip.hidden = !people;
+    chip.querySelector(".count").textContent = people;
+    const trouble = document.getElementById("trouble");
+    trouble.hidden = !counts.closed.length;
+    trouble.textContent = counts.closed.length === 1 ? trouble.dataset.one : trouble.dataset.many.replace("{n}", counts.closed.length);
+    document.getElementById("ask").hidden = !people || wants("sound") || wants("notifications") || Boolean(localStorage.getItem("attention:asked"));
+  };
+
+  // ------------------------------------------------------------------------------------------------ once, in one window
+
+  // Every window hears the same. Whoever writes first that a thing has rung rings; the others find it written.
+  const claim = (ids) => {
+    const now = Date.now();
+    const rung = JSON.parse(localStorage.getItem(RUNG) ?? "{}");
+    const fresh = ids.filter((id) => !(id in rung));
+    for (const id of fresh) rung[id] = now;
+    for (const id of Object.keys(rung)) if (now - rung[id] > KEPT_MS) delete rung[id];
+    localStorage.setItem(RUNG, JSON.stringify(rung));
+    return fresh;
+  };
+  const claimed = (ids) => (navigator.locks ? navigator.locks.request(RUNG, () => claim(ids)) : Promise.resolve(claim(ids)));
+  // What is over may ring again when it begins again; not at once: another window may know of it before this one does.
+  const forget = (isOver) => {
+    const rung = JSON.parse(localStorage.getItem(RUNG) ?? "{}");
+    for (const id of Object.keys(rung)) if (isOver(id) && Date.now() - rung[id] > SETTLED_MS) delete rung[id];
+    localStorage.setItem(RUNG, JSON.stringify(rung));
+  };
+
+  const ring = async (calls) => {
+    if (!calls.length || !(wants("sound") || wants("notifications"))) return;
+    const fresh = new Set(await claimed(calls.map((call) => call.id)));
+    const news = calls.filter((call) => fresh.has(call.id));
+    if (!news.length) return;
+    place.dispatchEvent(new CustomEvent("rang", { bubbles: true, detail: news.map((call) => call.id) }));
+    if (wants("sound")) chime();
+    if (wants("notifications")) for (const call of news.slice(0, 3)) notify(call);
+  };
+
+  let player = null;
+  // Two soft notes, made here: no file, and nobody is startled.
+  const chime = async () => {
+    player ??= new AudioContext();
+    // Before the first click in a window a browser may keep it silent; what it would have said is not said later.
+    if (player.state === "suspended") await Promise.race([player.resume(), new Promise((done) => setTimeout(done, 500))]).catch(() => {});
+    if (player.state !== "running") return;
+    for (const [note, after] of [[659.25, 0], [880, 0.16]]) {
+      const tone = player.createOscillator();
+      const volume = player.createGain();
+      const at = player.currentTime + after;
+      tone.frequency.value = note;
+      volume.gain.setValueAtTime(0.0001, at);
+      volume.gain.exponentialRampToValueAtTime(0.09, at + 0.02);
+      volume.gain.exponentialRampToValueAtTime(0.0001, at + 0.5);
+      tone.connect(volume).connect(player.destination);
+      tone.start(at);
+      tone.stop(at + 0.55);
+    }
+  };
+
+  const notify = (call) => {
+    if (!("Notification" in window) || Notification.permission !== "granted") return;
+    try {
+      const shown = new Notification(call.title, { body: call.words, tag: call.id, icon: place.dataset.picture });
+      shown.addEventListener("click", () => {
+        window.focus();
+        if (call.url) location.assign(call.url);
+        shown.close();
+      });
+    } catch {
+      // Some phones show notifications to service workers only; the sound and the title are left.
+    }
+  };
+
+  // ------------------------------------------------------------------------------------------------------ when to look
+
+  const look = async () => {
+    let counts;
+    try {
+      const answer = await fetch(place.dataset.url, { redirect: "error", cache: "no-store", headers: { Accept: "application/json" } });
+      if (!answer.ok) return;
+      counts = await answer.json();
+    } catch {
+      return; // the badge says that the screen is not live
+    }
+    show(counts);
+    const closed = counts.closed.map((name) => ({ id: `number:${name}`, title: place.dataset.closed, words: name, url: "" }));
+    const calls = [...counts.calls, ...closed];
+    const now = new Set(calls.map((call) => call.id));
+    forget((id) => id !== "screen" && !now.has(id));
+    await ring(calls);
+  };
+
+  let timer = 0;
+  let lookedAt = 0;
+  let dueAt = Infinity;
+  const lookSoon = (every) => {
+    const at = Math.max(Date.now() + 200, lookedAt + every);
+    if (at >= dueAt) return;
+    dueAt = at;
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      dueAt = Infinity;
+      lookedAt = Date.now();
+      await look();
+      lookSoon(EVERY_MS);
+    }, at - Date.now());
+  };
+  document.addEventListener("attention", (event) => lookSoon(event.detail.name === "list" ? LIST_EVERY_MS : AT_MOST_EVERY_MS));
+  document.addEventListener("visibilitychange", () => !document.hidden && lookSoon(AT_MOST_EVERY_MS));
+  lookSoon(0);
+
+  let lost = 0;
+  document.addEventListener("screen", (event) => {
+    clearTimeout(lost);
+    if (event.detail.isLive) {
+      isScreenLost = false;
+      forget((id) => id === "screen");
+      lookSoon(AT_MOST_EVERY_MS);
+      return;
+    }
+    lost = setTimeout(() => {
+      isScreenLost = true;
+      favicon.href = place.dataset.dotted;
+      ring([{ id: "screen", title: place.dataset.lost, words: place.dataset.lostWords, url: "" }]);
+    }, LOST_AFTER_MS);
+  });
+
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-forget]")) localStorage.removeItem(RUNG);
+  });
+  document.getElementById("ask-later").addEventListener("click", () => {
+    localStorage.setItem("attention:asked", "1");
+    document.getElementById("ask").hidden = true;
+  });
+  // A choice that was just made, in the menu or on the card (preferences.js).
+  document.addEventListener("preferred", (event) => {
+    const { name, value } = event.detail;
+    if (name !== "sound" && name !== "notifications") return;
+    place.dataset[name] = value;
+    if (name === "sound" && value === "1") chime();
+    if (value === "1") document.getElementById("ask").hidden = true;
+  });
+})();

@@ -1,0 +1,239 @@
+"""What holds the pages together: a screen that is true, that calls, is worked by keys, and can be installed."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, SOON_MS, Window, bubble, quiet
+from tests.stack import Stack, eventually
+
+#: Something to do on a page that needs nobody: a button with a key.
+WAVING = """() => {
+  const button = document.createElement("button");
+  button.dataset.key = "y";
+  button.textContent = "Acenar";
+  button.addEventListener("click", () => { document.title = "acenou"; });
+  document.querySelector("main").append(button);
+}"""
+
+
+def live(stack: Stack, page: Page, lead: str) -> None:
+    page.goto(stack.page(lead))
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+
+
+# ---------------------------------------------------------------------------------------------------------------- truth
+
+
+def test_a_dead_network_is_told_and_nothing_that_came_meanwhile_is_lost(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    quiet(stack, lead, "Rita Nunes")
+    page = window()
+    live(stack, page, lead)
+    loaded = page.evaluate("window.loadedOnce = performance.timeOrigin")
+
+    page.context.set_offline(True)
+    expect(page.locator("#live")).to_have_text("reconectando…", timeout=SOON_MS)
+    stack.sandbox.lead_writes(lead, "no túnel", name="Rita Nunes")
+    page.locator("#connections summary").click()
+    expect(page.locator("#screen-state")).to_contain_text("pode estar desatualizado")
+    page.context.set_offline(False)
+
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+    expect(bubble(page, "no túnel")).to_have_count(1, timeout=SOON_MS)
+    stack.sandbox.lead_writes(lead, "depois do túnel", name="Rita Nunes")
+    expect(bubble(page, "depois do túnel")).to_have_count(1, timeout=SOON_MS)
+    assert page.evaluate("window.loadedOnce") == loaded
+
+
+def test_a_session_that_ended_says_so_and_leads_to_the_login(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Saulo Reis")
+    page = window()
+    live(stack, page, lead)
+
+    page.context.clear_cookies()
+    page.context.set_offline(True)
+    page.context.set_offline(False)
+
+    expect(page.locator("#live")).to_have_text("sessão encerrada", timeout=SOON_MS)
+    page.get_by_role("link", name="Entrar de novo").click()
+    expect(page.get_by_label("Senha")).to_be_visible()
+    assert "next=/c/" in page.url
+
+
+def test_a_number_without_connection_is_a_warning_in_the_bar_and_in_words(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    quiet(stack, lead, "Tina Melo")
+    page = window()
+    live(stack, page, lead)
+
+    stack.sandbox.set_state(stack.sandbox.instance("voice_sdr_v4"), "close")
+    try:
+        expect(page.locator("#trouble")).to_have_text("número sem conexão", timeout=SOON_MS)
+        page.locator("#connections summary").click()
+        expect(page.locator("#connections-part")).to_contain_text("sem conexão com o WhatsApp")
+        expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("icon-dot"))
+    finally:
+        stack.sandbox.set_state(stack.sandbox.instance("voice_sdr_v4"), "open")
+    expect(page.locator("#trouble")).to_be_hidden(timeout=SOON_MS)
+
+
+# ------------------------------------------------------------------------------------------------------------ attention
+
+
+def test_a_lead_who_wants_a_person_is_told_by_title_icon_and_once_by_sound(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    quiet(stack, lead, "Ugo Prado")
+    page = window()
+    page.locator("#me summary").click()
+    with page.expect_response("**/prefer/"):
+        page.get_by_role("button", name="Som").click()
+    expect(page.get_by_role("button", name="Som")).to_have_attribute("aria-pressed", "true")
+    page.context.add_init_script("window.rang = []; document.addEventListener('rang', e => rang.push(...e.detail))")
+    page.reload()
+    other = page.context.new_page()
+    other.goto(stack.url)
+    for one in (page, other):
+        expect(one.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+        expect(one.locator("#attention")).to_have_attribute("data-sound", "1")
+    conversation = stack.page(lead).rstrip("/").rpartition("/")[2]
+
+    stack.sandbox.lead_writes(lead, "Quero falar com uma pessoa", name="Ugo Prado")
+
+    for one in (page, other):
+        expect(one).to_have_title(re.compile(r"^\(\d+\) Conversas"), timeout=SOON_MS)
+        expect(one.locator("link[rel=icon]")).to_have_attribute("href", re.compile("icon-dot"))
+    rung = eventually(lambda: [one for one in (page, other) if conversation in one.evaluate("rang")])
+    assert len(rung) == 1
+    other.reload()
+    expect(other).to_have_title(re.compile(r"^\(\d+\) Conversas"), timeout=SOON_MS)
+    assert other.evaluate("rang") == []
+
+
+def test_whoever_is_not_called_yet_is_asked_once_and_politely(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Vera Luz")
+    stack.sandbox.lead_writes(lead, "Quero falar com uma pessoa", name="Vera Luz")
+    page = window("beto")
+
+    expect(page.locator("#ask")).to_be_visible(timeout=70_000)
+    assert page.evaluate("Notification.permission") != "granted"
+    page.get_by_role("button", name="Agora não").click()
+    page.reload()
+    expect(page).to_have_title(re.compile(r"^\(\d+\)"), timeout=SOON_MS)
+
+    expect(page.locator("#ask")).to_be_hidden()
+
+
+# ------------------------------------------------------------------------------------------------------------- keyboard
+
+
+def test_the_list_is_walked_and_an_answer_begun_by_keys(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Wanda Sá")
+    page = window()
+    live(stack, page, lead)
+    page.locator("#main").focus()
+
+    page.keyboard.press("j")
+    first = page.evaluate("document.activeElement.id")
+    page.keyboard.press("k")
+    assert first.startswith("row-")
+    page.keyboard.press("r")
+    expect(page.locator("#text")).to_be_focused()
+    page.keyboard.type("jk?")
+    expect(page.locator("#text")).to_have_value("jk?")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Atalhos do teclado")).to_be_visible()
+    page.get_by_role("button", name="Atalhos de uma tecla só").click()
+    page.get_by_role("button", name="Fechar").click()
+    page.keyboard.press("?")
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.locator("#me summary").click()
+    page.get_by_role("button", name="Atalhos do teclado").click()
+    page.get_by_role("button", name="Atalhos de uma tecla só").click()
+
+
+def test_the_focus_stays_on_its_row_while_the_list_is_read_again(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Xavier Lobo")
+    page = window()
+    live(stack, page, lead)
+    row = page.locator("#list a.row", has_text="Xavier Lobo")
+    row.focus()
+
+    stack.sandbox.lead_writes(lead, "voltei", name="Xavier Lobo")
+
+    expect(row).to_contain_text("voltei", timeout=SOON_MS)
+    expect(row).to_be_focused()
+
+
+def test_the_palette_goes_to_a_conversation_and_acts_without_a_network(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Zuleica Antunes")
+    page = window()
+    live(stack, page, lead)
+    page.goto(stack.url)
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("zulei")
+    expect(page.get_by_role("option", name="Zuleica Antunes")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Zuleica Antunes")).to_be_visible()
+    assert "ulei" not in page.url
+
+    page.context.set_offline(True)
+    page.evaluate(WAVING)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("acen")
+    expect(page.locator("#palette-word")).to_contain_text("sem conexão")
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_title("acenou")
+
+
+# ------------------------------------------------------------------------------------------------ themes and installing
+
+
+def test_a_theme_is_chosen_with_one_click_and_stays(window: Window) -> None:
+    page = window("beto", color_scheme="light")
+    light = page.evaluate("getComputedStyle(document.body.querySelector('.top')).backgroundColor")
+
+    page.locator("#me summary").click()
+    with page.expect_response("**/prefer/"):
+        page.get_by_role("button", name="Escuro").click()
+    dark = page.evaluate("getComputedStyle(document.body.querySelector('.top')).backgroundColor")
+    page.reload()
+
+    assert light != dark
+    assert page.evaluate("getComputedStyle(document.body.querySelector('.top')).backgroundColor") == dark
+    page.locator("#me summary").click()
+    with page.expect_response("**/prefer/"):
+        page.get_by_role("button", name="Automático").click()
+
+
+def test_without_a_network_the_application_says_so_and_has_kept_no_conversation(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    quiet(stack, lead, "Yara Pinho")
+    page = window("ana", PHONE)
+    page.goto(stack.page(lead))
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+
+    page.context.set_offline(True)
+    page.goto(stack.page(lead))
+
+    expect(page.get_by_role("heading", name="Sem conexão")).to_be_visible()
+    kept = page.evaluate(
+        "caches.keys().then(names => Promise.all(names.map(name => caches.open(name).then(c => c.keys()))))"
+        ".then(all => all.flat().map(request => new URL(request.url).pathname).sort())"
+    )
+    assert kept == ["/offline/", "/static/conversations/base.css", "/static/conversations/tokens.css"]
