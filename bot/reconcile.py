@@ -145,7 +145,7 @@ def _pay_what_is_due(settings: BotSettings, now: datetime, oldest: datetime) -> 
     # A turn that has just called a person sends its own word; the sweep is for those that died over it.
     before = now - timedelta(seconds=django_settings.UNCONFIRMED_AFTER_SILENCE_SECONDS)
     state = switches.state()
-    rows = Control.objects.filter(due=Due.HANDOFF_NOTICE, changed_at__lte=before, sending="")
+    rows = Control.objects.exclude(due=Due.NONE).filter(changed_at__lte=before, sending="")
     rows.filter(changed_at__lt=oldest).update(due=Due.NONE)
     on = [name for name in state.instances if state.is_on(name)]
     return _each(rows.filter(instance__in=on), lambda row: _pay(row, settings))
@@ -153,7 +153,7 @@ def _pay_what_is_due(settings: BotSettings, now: datetime, oldest: datetime) -> 
 
 def _pay(row: Control, settings: BotSettings) -> bool:
     try:
-        sending.send_due(row, sending.address(row.key), words.handoff_notice(settings))
+        sending.send_due(row, sending.address(row.key), words.due(settings, Due(row.due), row.reason))
     except Lost as lost:
         log.info("a word that is owed was not sent: %s", lost)
         return False

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings as django_settings
 from django.utils import timezone
 
-from bot import guards, hours, llm, prompt, transcribe, turns, typing, words
+from bot import guards, hours, limits, llm, opting_out, prompt, transcribe, turns, typing, words
 from bot.llm import bubbles
 from bot.models import BlueTicks, BotSettings
+from bot.opting_out import Wish
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
 from conversations import control, fence, history, live, sending, waiting
@@ -41,14 +42,16 @@ def reply_to(turn: Turn) -> int:
 
     # People first: someone may have answered on the phone, and the webhook that says so may be lost.
     row, messages, unanswered = _read(turn, turn.row, settings)
+    if row.mode in (Mode.BOT, Mode.WAITING) and opting_out.judge(unanswered) is Wish.SURE:
+        return _leave_alone(turn, unanswered)
     if silence := fence.why_not(Mode(row.mode)):
         raise Withheld(silence)
     if not _is_stored(turn, messages):
         raise turns.NotStoredYet
     if withheld := _why_silent(turn, settings, unanswered):
         raise withheld
-    if guards.asks_for_person(settings.handoff_phrases, unanswered):
-        return _hand_off(turn, settings, unanswered, Reason.ASKED_FOR_PERSON, ())
+    if reason := _why_call_a_person(turn, settings, unanswered):
+        return _hand_off(turn, settings, unanswered, reason, ())
     if guards.cannot_open(unanswered):
         return _say(turn, settings, unanswered, [words.cannot_open(settings)])
 
@@ -105,6 +108,15 @@ def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]
     return Withheld(silence) if silence else None
 
 
+def _why_call_a_person(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> Reason | None:
+    """The reason to call one before the model is even asked."""
+    if guards.asks_for_person(settings.handoff_phrases, unanswered):
+        return Reason.ASKED_FOR_PERSON
+    if opting_out.judge(unanswered) is Wish.MAYBE:
+        return Reason.OPT_OUT_UNSURE
+    return Reason.LIMIT if limits.is_reached(settings, turn.key, timezone.now()) else None
+
+
 def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
     """The message that the task was sent for can be read: it is among the newest, or long past."""
     if not turn.asked or any(message.id == turn.asked for message in messages):
@@ -117,6 +129,7 @@ def _think(turn: Turn, settings: BotSettings, messages: Sequence[Message], heard
     _announce(turn, "thinking")
     request = prompt.build(settings, messages, now=timezone.localtime(), media=heard.blobs, transcripts={})
     draft = llm.get_model().generate(replace(request, model=settings.model_name))
+    limits.count(turn.key, draft, timezone.now())
     if any(prompt.leaks_prompt(bubble) for bubble in draft.messages):
         raise llm.Garbled("the draft repeats our instructions")
     transcribe.remember(turn.key, draft.transcripts)
@@ -153,10 +166,23 @@ def _hand_off(
     What asked for the person is dealt with by it: handed back, the bot does not hand off again at once.
     """
     row = control.hand_off(turn.key, reason, epoch=turn.right.epoch)
+    if reason == Reason.OPT_OUT_UNSURE:
+        said = [words.unsure_whether_to_stop(settings)]
+    return _say_what_is_due(turn, row, unanswered, Silence.HANDED_OFF, words.handoff_notice(settings, said))
+
+
+def _leave_alone(turn: Turn, unanswered: Sequence[Message]) -> int:
+    """The lead does not want to be written to: noted first, then confirmed once, and nothing follows."""
+    row = control.opt_out(turn.key, epoch=turn.right.epoch)
+    return _say_what_is_due(turn, row, unanswered, Silence.OPTED_OUT, words.opted_out())
+
+
+def _say_what_is_due(turn: Turn, row: Control, unanswered: Sequence[Message], silence: Silence, text: str) -> int:
+    """Send the word that this turn's change of control owes; Lost when the change was not its own."""
     if not (row.due and row.due_epoch == turn.right.epoch + 1):
         raise Lost(fence.why_lost(turn.right))
-    turns.settle(turn, unanswered, Silence.HANDED_OFF)
-    sending.send_due(row, unanswered[-1].jid, "\n\n".join(said) or words.handoff_notice(settings))
+    turns.settle(turn, unanswered, silence)
+    sending.send_due(row, unanswered[-1].jid, text)
     return 1
 
 

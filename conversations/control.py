@@ -90,6 +90,17 @@ def hand_back(key: Key, rep: User) -> Control:
     return change(key, Occurrence.HANDED_BACK, actor=Actor.REP, rep=rep)
 
 
+def opt_out(key: Key, *, epoch: int) -> Control:
+    """The lead surely does not want to be written to; one last word to confirm it is due.
+
+    Changes nothing when control moved on from `epoch`.
+    """
+    return change(
+        key, Occurrence.OPTED_OUT, actor=Actor.LEAD, only_at_epoch=epoch, due=Due.OPT_OUT_CONFIRMATION,
+        audited_as=Reason.OPTED_OUT,
+    )  # fmt: skip
+
+
 def opt_in(key: Key, rep: User) -> Control:
     """Clear the lead's wish not to be written to; only a person does this."""
     return change(key, Occurrence.OPTED_IN, actor=Actor.REP, rep=rep)
@@ -187,6 +198,7 @@ def change(
     human_at: datetime | None = None,
     only_at_epoch: int | None = None,
     due: Due = Due.NONE,
+    audited_as: str = "",
 ) -> Control:
     """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
     now = timezone.now()
@@ -214,7 +226,7 @@ def change(
         act = what.value if isinstance(what.value, Act) else Act.TAKE_OVER
         AuditEntry.objects.create(
             at=now, instance=key.instance, conversation=key.conversation, actor=actor, rep=rep, act=act,
-            reason=follows.reason, before=before.mode, after=follows.mode, until=follows.until,
+            reason=audited_as or follows.reason, before=before.mode, after=follows.mode, until=follows.until,
         )  # fmt: skip
     log.info("control changed: %s by %s, now %s (epoch %d)", act, actor, follows.mode, row.epoch)
     live.publish("control", instance=key.instance, conversation=key.conversation, mode=follows.mode)

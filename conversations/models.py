@@ -45,6 +45,8 @@ class Reason(models.TextChoices):
     QUALIFIED = "qualified", _("qualified lead")
     UNINTELLIGIBLE = "unintelligible", _("could not be understood")
     SENSITIVE = "sensitive", _("sensitive matter")
+    OPT_OUT_UNSURE = "opt_out_unsure", _("perhaps wants no messages")
+    LIMIT = "limit", _("the bot's limit is reached")
     OTHER = "other", _("another reason")
     # A turn's budget is spent.
     MODEL = "model", _("the language model does not answer")
@@ -74,6 +76,8 @@ class Due(models.TextChoices):
 
     NONE = "", "–"
     HANDOFF_NOTICE = "handoff_notice", _("word that a person will answer")
+    STILL_WAITING = "still_waiting", _("word that it takes longer")
+    OPT_OUT_CONFIRMATION = "opt_out_confirmation", _("word that no message will follow")
 
 
 class Control(models.Model):

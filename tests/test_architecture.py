@@ -30,7 +30,8 @@ FLOORS = [
     "bot.tasks",
     "bot.reply",
     "bot.reconcile bot.turns",
-    "bot.prompt bot.guards bot.typing bot.transcribe bot.debounce bot.dedupe bot.words bot.hours",
+    "bot.words",
+    "bot.prompt bot.guards bot.typing bot.transcribe bot.debounce bot.dedupe bot.hours bot.opting_out bot.limits",
     "bot.llm.*",
     "bot.models bot.heartbeat bot.mistakes",
     # ---------------------------------------------------------------- the bot may be removed above this line
