@@ -16,7 +16,7 @@ from bot.models import BlueTicks, BotSettings
 from bot.opting_out import Wish
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
-from conversations import control, fence, history, live, sending, waiting
+from conversations import control, fence, history, live, notes, sending, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError
 from conversations.fence import Answered, Lost
@@ -75,7 +75,10 @@ def reply_to(turn: Turn) -> int:
         sending.keep_summary(turn.key, draft.handoff.summary)
         return _hand_off(turn, settings, unanswered, draft.handoff.reason.value, draft.messages)
     said = bubbles.fit(draft.messages, limit=settings.max_bubbles)
-    return _say(turn, settings, before, _with_notice(turn, settings, messages, said))
+    whispers = notes.whispers(turn.key)
+    sent = _say(turn, settings, before, _with_notice(turn, settings, messages, said))
+    notes.spend(turn.key, whispers)
+    return sent
 
 
 def _read(
@@ -125,14 +128,30 @@ def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
 
 
 def _think(turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard) -> llm.Draft:
-    """Ask the model, and keep the words of the voice notes it heard."""
+    """Ask the model, and keep the words of the voice notes it heard.
+
+    An answer that is not as agreed is refused and asked for once more; then the turn gives up, for a person.
+    """
     _announce(turn, "thinking")
-    request = prompt.build(settings, messages, now=timezone.localtime(), media=heard.blobs, transcripts={})
+    whispers = [note.text for note in notes.whispers(turn.key)]
+    request = prompt.build(
+        settings, messages, now=timezone.localtime(), media=heard.blobs, transcripts={}, note=prompt.whispered(whispers)
+    )
+    try:
+        draft = _ask(turn, settings, request, whispers)
+    except (llm.Garbled, llm.Truncated):
+        draft = _ask(turn, settings, request, whispers)
+    transcribe.remember(turn.key, draft.transcripts)
+    return draft
+
+
+def _ask(turn: Turn, settings: BotSettings, request: llm.Request, whispers: Sequence[str]) -> llm.Draft:
     draft = llm.get_model().generate(replace(request, model=settings.model_name))
     limits.count(turn.key, draft, timezone.now())
     if any(prompt.leaks_prompt(bubble) for bubble in draft.messages):
         raise llm.Garbled("the draft repeats our instructions")
-    transcribe.remember(turn.key, draft.transcripts)
+    if guards.quotes(draft, whispers):
+        raise llm.Garbled("the draft repeats what a colleague whispered")
     return draft
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from bot import debounce, heartbeat, llm, reconcile, turns
+from bot import debounce, heartbeat, llm, phone, reconcile, turns
 from bot.models import BotSettings
 from bot.reply import reply_to
 from conversations import identity, live
+from conversations.commands import What
 from conversations.jid import JID
 from conversations.silence import Silence
 
@@ -47,6 +48,19 @@ def reply(instance: str, conversation: str, asked: str = "", token: str = "") ->
 def later(instance: str, conversation: str, asked: str, *, token: str = "", in_s: float = 0) -> None:
     """Enqueue `reply`, to run in `in_s` seconds at the earliest."""
     reply.apply_async((instance, conversation, asked, token), countdown=in_s)
+
+
+@shared_task(name="bot.command")
+def command(instance: str, conversation: str, message_id: str, what: str) -> None:
+    """Take a command that was typed on the phone out of the lead's sight, and answer a question for the state."""
+    phone.take_away(identity.resolve(instance, JID(conversation)), message_id)
+    if what == What.STATUS.value:
+        phone.tell_state(identity.resolve(instance, JID(conversation)))
+
+
+def obeyed(instance: str, conversation: str, message_id: str, what: str) -> None:
+    """Enqueue what follows a command from the phone."""
+    command.apply_async((instance, conversation, message_id, what))
 
 
 @shared_task(name="bot.sweep")

@@ -13,7 +13,9 @@ from django.utils.translation import override
 
 from bot import hours
 from bot.models import BotSettings
-from conversations.models import Due, Reason
+from conversations import switches
+from conversations.message import Key
+from conversations.models import Control, Due, Mode, Reason
 
 
 def due(settings: BotSettings, owed: Due, reason: str) -> str:
@@ -51,6 +53,17 @@ def unsure_whether_to_stop(settings: BotSettings) -> str:
     """Whether the lead wants to be left alone is not clear: a person looks, and the way out is told."""
     with override(django_settings.LANGUAGE_CODE):
         return _("A person of our team will look at this. If you prefer not to get messages from us, answer STOP.")
+
+
+def state(key: Key, row: Control) -> str:
+    """Who speaks in a conversation, for the account's owner; of the number only the end."""
+    with override(django_settings.LANGUAGE_CODE):
+        who = {
+            Mode.BOT: _("the bot answers"), Mode.HUMAN: _("a person has it"), Mode.PAUSED: _("paused"),
+            Mode.WAITING: _("waits for a person"),
+        }[row.mode_at(timezone.now())]  # fmt: skip
+        off = "" if switches.is_on(key.instance) else " " + _("(the bot is switched off)")
+        return f"…{key.conversation.partition('@')[0][-4:]}: {who}{off}"
 
 
 def _when_back(settings: BotSettings) -> str:

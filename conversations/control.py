@@ -16,7 +16,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from conversations import identity, live
+from conversations import commands, identity, live
+from conversations.commands import Command, What
 from conversations.message import Author, Key, Message
 from conversations.models import Act, Actor, AuditEntry, Control, Due, Mode, Reason, Sent
 from conversations.transitions import Occurrence, State, after
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 #: How often a takeover looks whether the claim it waits for is released, in seconds.
 _LOOK_EVERY_S = 0.05
+#: The phone's clock may be behind ours by so much, and count whole seconds.
+_LATE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,15 @@ def note_phone(key: Key, at: datetime, *, hold: timedelta | None) -> Control:
     return change(key, Occurrence.PHONE_WROTE, actor=Actor.PHONE, until=until, human_at=at)
 
 
+def obey(key: Key, command: Command, at: datetime) -> Control:
+    """Do what the account's owner typed at `at`, unless control has changed since: a webhook may come late."""
+    if command.what is What.STATUS:
+        return current(key)
+    until = at + command.length if command.length else None
+    what = Occurrence.PAUSED if command.what is What.PAUSE else Occurrence.HANDED_BACK
+    return change(key, what, actor=Actor.PHONE, until=until, human_at=at, unless_changed_after=at)
+
+
 def note_people(
     row: Control, messages: Sequence[Message], *, hold: timedelta | None, since: datetime | None = None
 ) -> Control:
@@ -133,6 +145,8 @@ def note_people(
     """
     key = row.key
     said = [message for message in messages if message.reaction is None and not message.is_notice]
+    row = _note_command(row, said)
+    said = [message for message in said if not _command(message)]
     typed = [message for message in said if message.author is Author.PHONE and not message.is_deleted]
     if not typed:
         return row
@@ -143,6 +157,20 @@ def note_people(
     if _people_began(row, said):
         row = change(key, Occurrence.PEOPLE_BEGAN, actor=Actor.PHONE)
     return row
+
+
+def _note_command(row: Control, said: Sequence[Message]) -> Control:
+    """Obey the newest command whose webhook was lost, if no person did anything since."""
+    typed = [message for message in said if message.author is Author.PHONE and not message.is_deleted]
+    command = _command(typed[-1]) if typed else None
+    if command is None or (row.last_human_at is not None and typed[-1].sent_at <= row.last_human_at):
+        return row
+    return obey(row.key, command, typed[-1].sent_at)
+
+
+def _command(message: Message) -> Command | None:
+    """What the account's owner asks for with this message; a lead's is never one."""
+    return commands.parse(message.text) if message.author is Author.PHONE else None
 
 
 def _people_began(row: Control, said: Sequence[Message]) -> bool:
@@ -163,9 +191,9 @@ def hand_off(key: Key, reason: str, *, epoch: int) -> Control:
     )  # fmt: skip
 
 
-def give_up(key: Key, reason: str, *, epoch: int) -> Control:
+def give_up(key: Key, reason: str, *, epoch: int, due: Due = Due.NONE) -> Control:
     """A turn's budget is spent: wait for a person, or, for technical reasons, until a probe succeeds."""
-    return change(key, Occurrence.GAVE_UP, actor=Actor.SYSTEM, reason=reason, only_at_epoch=epoch)
+    return change(key, Occurrence.GAVE_UP, actor=Actor.SYSTEM, reason=reason, only_at_epoch=epoch, due=due)
 
 
 def recover(key: Key) -> Control:
@@ -197,6 +225,7 @@ def change(
     reason: str = "",
     human_at: datetime | None = None,
     only_at_epoch: int | None = None,
+    unless_changed_after: datetime | None = None,
     due: Due = Due.NONE,
     audited_as: str = "",
 ) -> Control:
@@ -206,6 +235,8 @@ def change(
         row = _locked(key)
         key = row.key
         if only_at_epoch is not None and row.epoch != only_at_epoch:
+            return row
+        if unless_changed_after and row.changed_at and row.changed_at > unless_changed_after + _LATE:
             return row
         before = State(Mode(row.mode), row.holder_id, row.until, row.reason, row.opted_out)
         before_it = after(before, Occurrence.EXPIRED, now=now)

@@ -293,6 +293,7 @@ class Act(models.TextChoices):
     OPT_OUT = "opt_out", _("asked not to be written to")
     OPT_IN = "opt_in", _("may be written to again")
     MERGE = "merge", _("merged two addresses")
+    WHISPER = "whisper", _("whispered to the bot")
     SWITCH_ON = "switch_on", _("switched the bot on")
     SWITCH_OFF = "switch_off", _("switched the bot off")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -90,6 +91,15 @@ def send_as_rep(key: Key, text: str, rep: User, quoted_id: str = "", token: str 
     answers = Answered((row.newest,), row.newest, message.sent_at) if row.newest else None
     fence.confirm(token, message.id, answered=answers)
     return _told(key, message, Author.REP, rep.get_full_name() or rep.get_username())
+
+
+def send_to_owner(instance: str, owner: JID, text: str) -> None:
+    """Write to the account's own number, the chat with oneself. Entered in the ledger, so that it is known as ours."""
+    message = get_client().send_text(instance, owner, text, deadline=settings.SEND_DEADLINE_SECONDS)
+    Sent.objects.create(
+        token=uuid.uuid4().hex, instance=instance, conversation=owner, message_id=message.id or None,
+        author=Sent.By.BOT, state=Sent.State.SENT, at=timezone.now(),
+    )  # fmt: skip
 
 
 def address(key: Key) -> JID:

@@ -29,7 +29,7 @@ FLOORS = [
     "bot.unreachable",
     "bot.tasks",
     "bot.reply",
-    "bot.reconcile bot.turns",
+    "bot.reconcile bot.turns bot.phone",
     "bot.words",
     "bot.prompt bot.guards bot.typing bot.transcribe bot.debounce bot.dedupe bot.hours bot.opting_out bot.limits",
     "bot.llm.*",
@@ -53,7 +53,7 @@ FLOORS = [
     "conversations.evolution.records",
     "conversations.evolution.content",
     "conversations.evolution.fields conversations.evolution.errors conversations.evolution.deadline",
-    "conversations.message conversations.silence",
+    "conversations.message conversations.silence conversations.commands",
     "conversations.jid",
     # ----------------------------------------------------------------- knows nothing of conversations below this line
     "people.urls people.apps people.templatetags.* people.admin people.context_processors people.middleware",
@@ -90,6 +90,8 @@ PURE = [
     "conversations.evolution.bodies",
     "bot.guards",
     "bot.prompt",
+    "bot.opting_out",
+    "conversations.commands",
 ]
 
 

@@ -134,11 +134,11 @@ def _handoff(value: object) -> Handoff | None:
 
 
 def _reason(value: object) -> HandoffReason:
-    """The closed list's reason; one the list does not know is still a wish for a person."""
+    """The closed list's reason. Raises Garbled for one that it does not have: the contract is the list."""
     try:
         return HandoffReason(_text(value).lower())
     except ValueError:
-        return HandoffReason.OTHER
+        raise Garbled("a reason for a person that is not on the list") from None
 
 
 def _transcripts(value: object, listen_to: Sequence[str]) -> dict[str, str]:
