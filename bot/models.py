@@ -182,6 +182,12 @@ class BotSettings(models.Model):
         help_text=_("For audio, images and PDF given to the model."),
     )
 
+    approval_seconds = models.PositiveIntegerField(
+        _("send without an answer after (seconds)"),
+        default=0,
+        validators=_between(0, 3600),
+        help_text=_("Where a person approves each answer and nobody decides for so long, it is sent. 0: never."),
+    )
     answer_within_hours = models.PositiveSmallIntegerField(
         _("answer within (hours)"),
         default=12,

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from bot import debounce, guards, heartbeat, hours, llm, mistakes, words
 from bot.models import BotSettings
-from conversations import control, history, identity, sending, switches, waiting
+from conversations import control, history, identity, pending, sending, switches, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Refused, UnknownInstance, Unreachable, WrongKey
 from conversations.fence import Lost
@@ -325,6 +325,8 @@ def _may_be_dispatched(row: Control | None, now: datetime, *, is_open: bool) -> 
     if row is None:
         return True
     if row.mode_at(now) is not Mode.BOT or row.opted_out:
+        return False
+    if row.pending and (offered := pending.current(row)) is not None and not offered.is_due(now):
         return False
     is_leased = row.next_try_at is not None and row.next_try_at > now
     is_closed_pause = not row.turn and row.turn_started_at is None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings as django_settings
 from django.utils import timezone
 
-from bot import guards, hours, limits, llm, opting_out, prompt, transcribe, turns, typing, words
+from bot import approval, guards, hours, limits, llm, opting_out, prompt, transcribe, turns, typing, words
 from bot.llm import bubbles
 from bot.models import BlueTicks, BotSettings
 from bot.opting_out import Wish
@@ -50,6 +50,8 @@ def reply_to(turn: Turn) -> int:
         raise turns.NotStoredYet
     if withheld := _why_silent(turn, settings, unanswered):
         raise withheld
+    if approved := approval.decided(turn, unanswered):
+        return _answer(turn, settings, unanswered, approved)
     if reason := _why_call_a_person(turn, settings, unanswered):
         return _hand_off(turn, settings, unanswered, reason, ())
     if guards.cannot_open(unanswered):
@@ -74,11 +76,10 @@ def reply_to(turn: Turn) -> int:
     if draft.handoff is not None:
         sending.keep_summary(turn.key, draft.handoff.summary)
         return _hand_off(turn, settings, unanswered, draft.handoff.reason.value, draft.messages)
-    said = bubbles.fit(draft.messages, limit=settings.max_bubbles)
-    whispers = notes.whispers(turn.key)
-    sent = _say(turn, settings, before, _with_notice(turn, settings, messages, said))
-    notes.spend(turn.key, whispers)
-    return sent
+    said = _with_notice(turn, settings, messages, bubbles.fit(draft.messages, limit=settings.max_bubbles))
+    if turn.asks_first:
+        raise approval.ask(turn, settings, before, said)
+    return _answer(turn, settings, before, said)
 
 
 def _read(
@@ -153,6 +154,14 @@ def _ask(turn: Turn, settings: BotSettings, request: llm.Request, whispers: Sequ
     if guards.quotes(draft, whispers):
         raise llm.Garbled("the draft repeats what a colleague whispered")
     return draft
+
+
+def _answer(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> int:
+    """Say what the model thought, with the whispers of colleagues in mind: they count for one answer less."""
+    whispers = notes.whispers(turn.key)
+    sent = _say(turn, settings, unanswered, said)
+    notes.spend(turn.key, whispers)
+    return sent
 
 
 def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> int:

@@ -21,7 +21,7 @@ from django.utils import timezone
 from bot import heartbeat, llm, mistakes, words
 from bot.llm import LLMError
 from bot.models import BotSettings
-from conversations import control, fence, identity, sending, switches
+from conversations import control, fence, identity, pending, sending, switches
 from conversations.evolution.errors import (
     Broken,
     EvolutionError,
@@ -64,6 +64,8 @@ class Turn:
     #: The conversation's row as the turn began.
     row: Control
     bot_since: datetime | None
+    #: A person approves the answer before it goes out.
+    asks_first: bool = False
 
     @property
     def key(self) -> Key:
@@ -89,12 +91,21 @@ class Outcome:
 class Withheld(Exception):
     """The story ends without an answer, for `silence`; `settle` when the messages count as dealt with."""
 
-    def __init__(self, silence: Silence, settle: Sequence[Message] = (), *, until: datetime | None = None) -> None:
+    def __init__(
+        self,
+        silence: Silence,
+        settle: Sequence[Message] = (),
+        *,
+        until: datetime | None = None,
+        again_in_s: float | None = None,
+    ) -> None:
         super().__init__(silence.value)
         self.silence = silence
         self.settle = tuple(settle)
         #: Not to be looked at before.
         self.until = until
+        #: To be looked at again by then.
+        self.again_in_s = again_in_s
 
 
 class NotStoredYet(Exception):
@@ -172,7 +183,8 @@ def _begin(key: Key, asked: str) -> Turn:
         raise _lost(row, asked, silence)
     row = _take(row, asked or row.newest, now)
     right = Right(key, row.turn, row.epoch, state.instances[key.instance].epoch, state.everything.epoch)
-    return Turn(right, asked, row, state.bot_since(key.instance))
+    asks_first = pending.is_wanted(row, on_instance=state.instances[key.instance].approves)
+    return Turn(right, asked, row, state.bot_since(key.instance), asks_first)
 
 
 def _lost(row: Control, asked: str, silence: Silence) -> Lost:
@@ -250,7 +262,7 @@ def _withhold(turn: Turn, withheld: Withheld) -> Outcome:
         settle(turn, withheld.settle, withheld.silence)
     elif withheld.silence is Silence.NOTHING_NEW and turn.asked:
         _set_aside(turn, withheld.silence)
-    return _end(turn, Outcome(withheld.silence), until=withheld.until)
+    return _end(turn, Outcome(withheld.silence, again_in_s=withheld.again_in_s), until=withheld.until)
 
 
 def settle(turn: Turn, messages: Sequence[Message], silence: Silence) -> None:

@@ -93,6 +93,22 @@ def hand_back(key: Key, rep: User) -> Control:
     return change(key, Occurrence.HANDED_BACK, actor=Actor.REP, rep=rep)
 
 
+def approve_answers(key: Key, rep: User, approval: Control.Approval) -> Control:
+    """Whether the bot asks before it speaks here. No change of who speaks: a turn that runs finds it as it is."""
+    with transaction.atomic():
+        row = locked(key)
+        if row.approval == approval:
+            return row
+        row.approval = approval
+        row.save(update_fields=["approval"])
+        act = Act.APPROVAL_ON if approval == Control.Approval.ON else Act.APPROVAL_OFF
+        AuditEntry.objects.create(
+            at=timezone.now(), instance=row.instance, conversation=row.conversation, actor=Actor.REP, rep=rep, act=act
+        )
+    live.publish("control", instance=row.instance, conversation=row.conversation, mode=row.mode)
+    return row
+
+
 def opt_out(key: Key, *, epoch: int) -> Control:
     """The lead surely does not want to be written to; one last word to confirm it is due.
 
@@ -232,7 +248,7 @@ def change(
     """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
     now = timezone.now()
     with transaction.atomic():
-        row = _locked(key)
+        row = locked(key)
         key = row.key
         if only_at_epoch is not None and row.epoch != only_at_epoch:
             return row
@@ -264,7 +280,7 @@ def change(
     return row
 
 
-def _locked(key: Key) -> Control:
+def locked(key: Key) -> Control:
     """The conversation's row, made when it is not there, and locked.
 
     A key from before two addresses became one conversation means the one that is left, also when that happens now.

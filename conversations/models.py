@@ -87,6 +87,13 @@ class Control(models.Model):
     opted_out adds one to `epoch` in the same UPDATE; the bot's right to speak is checked against it (`control.claim`).
     """
 
+    class Approval(models.TextChoices):
+        """Whether the bot asks a person before it speaks."""
+
+        AS_INSTANCE = "", _("as on this number")
+        ON = "on", _("a person approves each answer")
+        OFF = "off", _("the bot answers by itself")
+
     instance = models.CharField(_("instance"), max_length=100)
     conversation = models.CharField(_("conversation"), max_length=128)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -140,6 +147,10 @@ class Control(models.Model):
     read_back_at = models.DateTimeField(null=True, blank=True)
     #: When the lead was last told that nobody answers at this hour.
     closed_said_at = models.DateTimeField(null=True, blank=True)
+
+    approval = models.CharField(_("approval"), max_length=4, choices=Approval.choices, default="", blank=True)
+    #: An answer of the bot that waits for a person's yes (`pending.py`), "" when none does.
+    pending = models.CharField(max_length=32, default="", blank=True)
 
     due = models.CharField(max_length=24, choices=Due.choices, default="", blank=True)
     #: The epoch of the change that owes it.
@@ -207,6 +218,8 @@ class Switch(models.Model):
     instance = models.CharField(_("instance"), max_length=100, unique=True, blank=True, default="")
     is_on = models.BooleanField(_("on"), default=False)
     epoch = models.PositiveBigIntegerField(default=0)
+    #: A person approves each of the bot's answers there, where the conversation says nothing else.
+    approves = models.BooleanField(_("a person approves each answer"), default=False)
     #: Lead messages sent before it are never answered; set when the bot is first switched on for the instance.
     bot_since = models.DateTimeField(_("answers messages since"), null=True, blank=True)
     changed_at = models.DateTimeField(_("since"), auto_now=True)
@@ -293,6 +306,11 @@ class Act(models.TextChoices):
     OPT_OUT = "opt_out", _("asked not to be written to")
     OPT_IN = "opt_in", _("may be written to again")
     MERGE = "merge", _("merged two addresses")
+    APPROVE = "approve", _("approved the bot's answer")
+    EDIT_DRAFT = "edit_draft", _("changed the bot's answer and sent it")
+    DISCARD = "discard", _("discarded the bot's answer")
+    APPROVAL_ON = "approval_on", _("wants to approve each answer")
+    APPROVAL_OFF = "approval_off", _("lets the bot answer by itself")
     WHISPER = "whisper", _("whispered to the bot")
     SWITCH_ON = "switch_on", _("switched the bot on")
     SWITCH_OFF = "switch_off", _("switched the bot off")
