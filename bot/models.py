@@ -188,6 +188,21 @@ class BotSettings(models.Model):
         validators=_between(0, 3600),
         help_text=_("Where a person approves each answer and nobody decides for so long, it is sent. 0: never."),
     )
+    waiting_ring_minutes = models.PositiveIntegerField(
+        _("ring for who waits for a person after (minutes)"),
+        default=5,
+        help_text=_("When nobody takes the conversation over, managers are called. 0: never."),
+    )
+    waiting_word_minutes = models.PositiveIntegerField(
+        _("tell the lead that it takes longer after (minutes)"),
+        default=15,
+        help_text=_("Once, honestly. 0: never."),
+    )
+    waiting_return_minutes = models.PositiveIntegerField(
+        _("back to the bot after (minutes)"),
+        default=0,
+        help_text=_("When nobody came, the bot goes on with what it can do. 0: the conversation waits."),
+    )
     answer_within_hours = models.PositiveSmallIntegerField(
         _("answer within (hours)"),
         default=12,

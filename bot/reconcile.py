@@ -18,9 +18,9 @@ from django.core.cache import cache
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from bot import debounce, guards, heartbeat, hours, llm, mistakes, words
+from bot import attending, debounce, guards, heartbeat, hours, llm, mistakes, words
 from bot.models import BotSettings
-from conversations import control, history, identity, pending, sending, switches, waiting
+from conversations import control, history, identity, notes, pending, sending, switches, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Refused, UnknownInstance, Unreachable, WrongKey
 from conversations.fence import Lost
@@ -81,10 +81,12 @@ def _sweep(dispatch: Dispatch, now: datetime) -> str:
     cleared = _safely("clearing up", _clear_up)
     paid = _safely("paying", lambda: _pay_what_is_due(settings, now, oldest))
     recovered = _safely("recovery", lambda: _recover(now, oldest))
+    attended = _safely("attending", lambda: _attend(settings, now, oldest))
     found = 0
     for instance in django_settings.EVOLUTION_INSTANCES:
         found += _safely(instance, lambda one=instance: _answer_who_waits(one, settings, dispatch, now, oldest))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-    return f"expired {expired}, cleared up {cleared}, paid {paid}, recovered {recovered}, dispatched {found}"
+    left_open = f"expired {expired}, cleared up {cleared}, paid {paid}, recovered {recovered}, attended {attended}"
+    return f"{left_open}, dispatched {found}"
 
 
 def _safely(name: str, step: Callable[[], int]) -> int:
@@ -164,6 +166,14 @@ def _pay(row: Control, settings: BotSettings) -> bool:
         Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
         return False
     return True
+
+
+def _attend(settings: BotSettings, now: datetime, oldest: datetime) -> int:
+    """See to those who wait for a person, and to those whom a person has and forgot; forget what is over."""
+    notes.erase_expired(now)
+    waiting_ones = _each(attending.waiting_for_a_person(since=oldest), lambda row: attending.attend(row, settings, now))
+    held = Control.objects.filter(pk__in=[row.pk for row in attending.held_too_long(now)])
+    return waiting_ones + _each(held, attending.resume)
 
 
 # ---------------------------------------------------------------------------------------------------- what works again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings as django_settings
@@ -66,14 +67,21 @@ def state(key: Key, row: Control) -> str:
         return f"…{key.conversation.partition('@')[0][-4:]}: {who}{off}"
 
 
+def are_people_there(settings: BotSettings, at: datetime) -> bool:
+    """It is within the team's hours; always, where none are given."""
+    return not settings.people_in_hours_only or hours.is_open(hours.TeamHours.of(settings), _local(at))
+
+
+def _local(at: datetime) -> datetime:
+    return at.astimezone(ZoneInfo(django_settings.TIME_ZONE))
+
+
 def _when_back(settings: BotSettings) -> str:
     """When people are there again, with the offer to note a time; "" while they are, and where no hours are given."""
-    if not settings.people_in_hours_only:
+    if are_people_there(settings, timezone.now()):
         return ""
-    local = timezone.now().astimezone(ZoneInfo(django_settings.TIME_ZONE))
+    local = _local(timezone.now())
     team = hours.TeamHours.of(settings)
-    if hours.is_open(team, local):
-        return ""
     opening = hours.next_opening(team, local)
     days = (opening.date() - local.date()).days
     day = {0: _("today"), 1: _("tomorrow")}.get(days) or _("on %(day)s") % {"day": date_format(opening, "l").lower()}

@@ -217,6 +217,51 @@ def recover(key: Key) -> Control:
     return change(key, Occurrence.RECOVERED, actor=Actor.SYSTEM, reason=Reason.RECOVERED)
 
 
+def resumes_at(row: Control, after_minutes: int) -> datetime | None:
+    """When a conversation that a person has returns to the bot by itself; None: never, or by its own end.
+
+    Counted from the last sign of a person on any route, and not before what a person asked for.
+    """
+    if not after_minutes or row.mode != Mode.HUMAN or row.until is not None:
+        return None
+    since = max(filter(None, (row.last_human_at, row.changed_at)), default=None)
+    if since is None:
+        return None
+    return max(since + timedelta(minutes=after_minutes), row.keep_until or since)
+
+
+def more_time(key: Key, rep: User, length: timedelta) -> Control:
+    """Keep the conversation from returning to the bot by itself for `length` from now."""
+    with transaction.atomic():
+        row = locked(key)
+        row.keep_until = timezone.now() + length
+        row.save(update_fields=["keep_until"])
+        AuditEntry.objects.create(
+            at=timezone.now(), instance=row.instance, conversation=row.conversation, actor=Actor.REP, rep=rep,
+            act=Act.MORE_TIME, until=row.keep_until,
+        )  # fmt: skip
+    live.publish("control", instance=row.instance, conversation=row.conversation, mode=row.mode)
+    return row
+
+
+def note_sign(key: Key) -> None:
+    """A person is at it (types in the dashboard): nothing changes but when somebody was last there."""
+    here = Control.objects.filter(instance=key.instance, conversation=key.conversation, mode=Mode.HUMAN)
+    here.update(last_human_at=timezone.now())
+
+
+def auto_resume(row: Control) -> Control:
+    """Return the conversation to the bot: no person gave a sign for long. Not if one did since `row` was read."""
+    if Control.objects.filter(pk=row.pk, last_human_at=row.last_human_at, keep_until=row.keep_until).exists():
+        return change(row.key, Occurrence.AUTO_RESUMED, actor=Actor.SYSTEM, only_at_epoch=row.epoch)
+    return row
+
+
+def time_out(row: Control) -> Control:
+    """Return to the bot a conversation that waited for a person in vain."""
+    return change(row.key, Occurrence.TIMED_OUT, actor=Actor.SYSTEM, only_at_epoch=row.epoch)
+
+
 def expire(key: Key) -> Control:
     """Record that the mode's time is over, if it is."""
     return change(key, Occurrence.EXPIRED, actor=Actor.SYSTEM)

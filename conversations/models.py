@@ -34,6 +34,7 @@ class Reason(models.TextChoices):
     RESUMED = "resumed", _("resumed by a person")
     EXPIRED = "expired", _("its time was over")
     AUTO_RESUMED = "auto_resumed", _("nobody wrote for a while")
+    TIMED_OUT = "timed_out", _("nobody came")
     MERGED = "merged", _("two addresses of one lead became one conversation")
     OPTED_OUT = "opted_out", _("asked not to be written to")
     OPTED_IN = "opted_in", _("may be written to again")
@@ -117,6 +118,12 @@ class Control(models.Model):
     changed_at = models.DateTimeField(_("since"), null=True, blank=True)
     #: Last sign of a person of ours, on any route.
     last_human_at = models.DateTimeField(null=True, blank=True)
+
+    #: In mode HUMAN: not to be returned to the bot by itself before; a person asked for more time.
+    keep_until = models.DateTimeField(null=True, blank=True)
+    #: Of the change of control that was rung for, and of the one whose lead was told that it takes longer.
+    rung_epoch = models.PositiveBigIntegerField(default=0)
+    told_epoch = models.PositiveBigIntegerField(default=0)
 
     #: The newest lead message that was answered or deliberately left silent, and when it was sent.
     settled = models.CharField(max_length=128, default="", blank=True)
@@ -220,6 +227,8 @@ class Switch(models.Model):
     epoch = models.PositiveBigIntegerField(default=0)
     #: A person approves each of the bot's answers there, where the conversation says nothing else.
     approves = models.BooleanField(_("a person approves each answer"), default=False)
+    #: Minutes without a sign of a person after which a conversation returns to the bot by itself; 0: never.
+    resume_after_minutes = models.PositiveIntegerField(_("returns to the bot after (minutes)"), default=0)
     #: Lead messages sent before it are never answered; set when the bot is first switched on for the instance.
     bot_since = models.DateTimeField(_("answers messages since"), null=True, blank=True)
     changed_at = models.DateTimeField(_("since"), auto_now=True)
@@ -303,6 +312,8 @@ class Act(models.TextChoices):
     RECOVER = "recover", _("works again")
     EXPIRE = "expire", _("time was over")
     AUTO_RESUME = "auto_resume", _("returned to the bot by itself")
+    TIME_OUT = "time_out", _("returned to the bot, nobody came")
+    MORE_TIME = "more_time", _("keeps it for longer")
     OPT_OUT = "opt_out", _("asked not to be written to")
     OPT_IN = "opt_in", _("may be written to again")
     MERGE = "merge", _("merged two addresses")

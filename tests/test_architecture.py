@@ -31,6 +31,7 @@ FLOORS = [
     "bot.reply",
     "bot.approval",
     "bot.reconcile bot.turns bot.phone",
+    "bot.attending",
     "bot.words",
     "bot.prompt bot.guards bot.typing bot.transcribe bot.debounce bot.dedupe bot.hours bot.opting_out bot.limits",
     "bot.llm.*",
@@ -55,6 +56,7 @@ FLOORS = [
     "conversations.evolution.records",
     "conversations.evolution.content",
     "conversations.evolution.fields conversations.evolution.errors conversations.evolution.deadline",
+    "conversations.promises",
     "conversations.message conversations.silence conversations.commands",
     "conversations.jid",
     # ----------------------------------------------------------------- knows nothing of conversations below this line

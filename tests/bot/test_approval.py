@@ -1,4 +1,4 @@
-"""Answers that wait for a person's yes: offered, sent, changed, discarded, sent by themselves; once, whatever happens."""
+"""Answers that wait for a person's yes: offered, sent, changed, discarded, sent by themselves, never twice."""
 
 from __future__ import annotations
 
