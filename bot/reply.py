@@ -11,12 +11,13 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from bot import approval, guards, hours, limits, llm, opting_out, prompt, transcribe, turns, typing, words
-from bot.llm import bubbles
+from bot.llm import Handoff, HandoffReason, bubbles
 from bot.models import BlueTicks, BotSettings
 from bot.opting_out import Wish
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
-from conversations import control, fence, history, live, notes, sending, waiting
+from conversations import briefs, control, fence, history, live, notes, sending, waiting
+from conversations.briefs import Brief
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError
 from conversations.fence import Answered, Lost
@@ -53,7 +54,7 @@ def reply_to(turn: Turn) -> int:
     if approved := approval.decided(turn, unanswered):
         return _answer(turn, settings, unanswered, approved)
     if reason := _why_call_a_person(turn, settings, unanswered):
-        return _hand_off(turn, settings, unanswered, reason, ())
+        return _hand_off(turn, settings, unanswered, Handoff(reason), ())
     if guards.cannot_open(unanswered):
         return _say(turn, settings, unanswered, [words.cannot_open(settings)])
 
@@ -74,8 +75,7 @@ def reply_to(turn: Turn) -> int:
         raise Withheld(silence, settle=before if silence is Silence.EMPTY else ())
 
     if draft.handoff is not None:
-        sending.keep_summary(turn.key, draft.handoff.summary)
-        return _hand_off(turn, settings, unanswered, draft.handoff.reason.value, draft.messages)
+        return _hand_off(turn, settings, unanswered, draft.handoff, draft.messages)
     said = _with_notice(turn, settings, messages, bubbles.fit(draft.messages, limit=settings.max_bubbles))
     if turn.asks_first:
         raise approval.ask(turn, settings, before, said)
@@ -112,13 +112,13 @@ def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]
     return Withheld(silence) if silence else None
 
 
-def _why_call_a_person(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> Reason | None:
+def _why_call_a_person(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> HandoffReason | None:
     """The reason to call one before the model is even asked."""
     if guards.asks_for_person(settings.handoff_phrases, unanswered):
-        return Reason.ASKED_FOR_PERSON
+        return HandoffReason.ASKED_FOR_PERSON
     if opting_out.judge(unanswered) is Wish.MAYBE:
-        return Reason.OPT_OUT_UNSURE
-    return Reason.LIMIT if limits.is_reached(settings, turn.key, timezone.now()) else None
+        return HandoffReason.OPT_OUT_UNSURE
+    return HandoffReason.LIMIT if limits.is_reached(settings, turn.key, timezone.now()) else None
 
 
 def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
@@ -187,14 +187,15 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
 
 
 def _hand_off(
-    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], reason: str, said: Sequence[str]
+    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], why: Handoff, said: Sequence[str]
 ) -> int:
     """Call a person, then tell the lead. The word is owed once control has changed: if we die, the sweep sends it.
 
     What asked for the person is dealt with by it: handed back, the bot does not hand off again at once.
     """
-    row = control.hand_off(turn.key, reason, epoch=turn.right.epoch)
-    if reason == Reason.OPT_OUT_UNSURE:
+    briefs.keep(turn.key, Brief(why.summary, why.suggestion, briefs.quotes(unanswered)))
+    row = control.hand_off(turn.key, why.reason.value, epoch=turn.right.epoch, heat=why.heat)
+    if row.reason == Reason.OPT_OUT_UNSURE:
         said = [words.unsure_whether_to_stop(settings)]
     return _say_what_is_due(turn, row, unanswered, Silence.HANDED_OFF, words.handoff_notice(settings, said))
 

@@ -200,10 +200,10 @@ def _people_began(row: Control, said: Sequence[Message]) -> bool:
     return all(message.sent_at > last_of_ours for message in said if message.is_from_lead)
 
 
-def hand_off(key: Key, reason: str, *, epoch: int) -> Control:
+def hand_off(key: Key, reason: str, *, epoch: int, heat: int = 1) -> Control:
     """The bot asks for a person; a notice to the lead is due. Changes nothing when control moved on from `epoch`."""
     return change(
-        key, Occurrence.HANDOFF, actor=Actor.BOT, reason=reason, only_at_epoch=epoch, due=Due.HANDOFF_NOTICE
+        key, Occurrence.HANDOFF, actor=Actor.BOT, reason=reason, only_at_epoch=epoch, due=Due.HANDOFF_NOTICE, heat=heat
     )  # fmt: skip
 
 
@@ -289,6 +289,7 @@ def change(
     unless_changed_after: datetime | None = None,
     due: Due = Due.NONE,
     audited_as: str = "",
+    heat: int = 1,
 ) -> Control:
     """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
     now = timezone.now()
@@ -308,6 +309,7 @@ def change(
             return row
         row.mode, row.holder_id, row.until = follows.mode, follows.holder, follows.until
         row.reason, row.opted_out = follows.reason, follows.opted_out
+        row.heat = heat
         row.epoch += 1
         row.changed_at = now
         # The budget of a turn ends with the control it began under. Where the bot may speak again it owes a turn.

@@ -112,6 +112,8 @@ class Control(models.Model):
     #: When the mode ends by itself; evaluated on read. None: it does not.
     until = models.DateTimeField(_("until"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=24, choices=Reason.choices, default="", blank=True)
+    #: In mode WAITING: how near the lead is to buying, as the bot sees it: 0 cold, 1 warm, 2 hot.
+    heat = models.PositiveSmallIntegerField(default=1)
     #: Over every mode; only a person clears it.
     opted_out = models.BooleanField(_("does not want messages"), default=False)
     epoch = models.PositiveBigIntegerField(default=0)

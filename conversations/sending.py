@@ -150,16 +150,6 @@ def drop_draft(key: Key) -> None:
     sealed.drop(f"draft:{key.instance}:{key.conversation}")
 
 
-def keep_summary(key: Key, summary: str) -> None:
-    """Keep the bot's word to the rep on why it calls a person, encrypted and for a day."""
-    sealed.put(f"summary:{key.instance}:{key.conversation}", summary, _DRAFT_LIFETIME_S)
-
-
-def kept_summary(key: Key) -> str:
-    """Why the bot called a person, in its words; "" when there is nothing."""
-    return sealed.get(f"summary:{key.instance}:{key.conversation}") or ""
-
-
 # ------------------------------------------------------------------------------------------- clearing up unclear sends
 
 

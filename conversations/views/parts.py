@@ -9,7 +9,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from conversations import control, history, sealed, sending, shown, switches
+from conversations import briefs, control, history, sealed, sending, shown, switches
 from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import inbox, lists_groups
@@ -58,7 +58,7 @@ def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
         "control": row,
         "is_on": switches.is_on(key.instance),
         "draft": sending.kept_draft(key) if row.mode_at(timezone.now()) is not Mode.BOT else "",
-        "summary": sending.kept_summary(key) if row.mode_at(timezone.now()) is Mode.WAITING else "",
+        "brief": briefs.of(key) if row.mode_at(timezone.now()) is Mode.WAITING else None,
         "lost": _lost(request, key),
         "pauses": PauseForm.FOR,
         **more,

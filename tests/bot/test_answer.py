@@ -66,7 +66,7 @@ def test_a_draft_may_say_nothing() -> None:
         ({"reason": "angry", "summary": "  Quer cancelar. "}, Handoff(HandoffReason.ANGRY, "Quer cancelar.")),
         ({"reason": "ANGRY", "summary": ""}, Handoff(HandoffReason.ANGRY, "")),
         ("qualified", Handoff(HandoffReason.QUALIFIED, "")),
-        ({"reason": "other", "summary": "1\n\n2\n3"}, Handoff(HandoffReason.OTHER, "1\n2")),
+        ({"reason": "other", "summary": "1\n\n2\n3"}, Handoff(HandoffReason.OTHER, "1\n2\n3")),
     ],
 )
 def test_a_handoff_has_a_reason_of_ours_however_the_model_writes_it(given: object, handoff: Handoff | None) -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from bot import heartbeat
 from bot.models import BotSettings
 from bot.turns import Outcome
-from conversations import control, history, identity, sending, switches
+from conversations import briefs, control, history, identity, sending, switches
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.jid import JID
 from conversations.message import Author, Key
@@ -273,7 +273,9 @@ def test_the_model_may_call_a_person_and_its_summary_is_kept_for_the_rep(
     row = control.current(KEY)
     assert (row.mode, row.reason) == (Mode.WAITING, Reason.ANGRY)
     assert texts(sandbox) == ["Vou chamar a equipe."]
-    assert sending.kept_summary(KEY) == "Esperou três dias."
+    brief = briefs.of(KEY)
+    assert brief is not None
+    assert brief.summary == "Esperou três dias."
     assert AuditEntry.objects.filter(actor="bot", act="handoff").count() == 1
 
 
