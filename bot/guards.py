@@ -13,6 +13,8 @@ from conversations.silence import Silence
 
 #: A text that WhatsApp Business sends by itself comes this soon after the lead's message.
 _AUTOMATIC_WITHIN = timedelta(seconds=3)
+#: So many words of a whisper in a row are a quotation; a whole whisper is one from so few words on.
+_QUOTED_WORDS, _FEWEST_WORDS = 6, 4
 #: What a lead may send that the bot cannot open.
 _CANNOT_OPEN = (Kind.VIEW_ONCE, Kind.UNSUPPORTED)
 #: The reasons of `why_silent` in the order in which they are looked for.
@@ -41,6 +43,20 @@ def why_withheld(draft: Draft, waiting: Sequence[Message]) -> Silence | None:
     if not draft.messages and draft.handoff is None:
         return Silence.EMPTY
     return None
+
+
+def quotes(draft: Draft, whispers: Sequence[str]) -> bool:
+    """The draft repeats what a colleague whispered: all of it, or six words of it in a row."""
+    said = [f" {_plain(bubble)} " for bubble in draft.messages]
+    return any(f" {run} " in bubble for whisper in whispers for run in _runs(_plain(whisper)) for bubble in said)
+
+
+def _runs(words: str) -> list[str]:
+    """What of a whisper must not be said: each six words of it in a row; a shorter one as a whole."""
+    each = words.split()
+    if len(each) <= _QUOTED_WORDS:
+        return [words] if len(each) >= _FEWEST_WORDS else []
+    return [" ".join(each[start : start + _QUOTED_WORDS]) for start in range(len(each) - _QUOTED_WORDS + 1)]
 
 
 def is_superseded(before: Sequence[Message], after: Sequence[Message]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Protocol
 
@@ -9,10 +10,29 @@ from typing import Protocol
 class Hours(Protocol):
     """The part of BotSettings that says when the bot answers."""
 
-    hours_only: bool
+    @property
+    def hours_only(self) -> bool: ...
+    @property
+    def hours_days(self) -> str: ...
+    @property
+    def hours_open(self) -> time: ...
+    @property
+    def hours_close(self) -> time: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TeamHours:
+    """When people are there, whether or not the bot keeps to it."""
+
     hours_days: str
     hours_open: time
     hours_close: time
+    hours_only: bool = True
+
+    @classmethod
+    def of(cls, hours: Hours) -> TeamHours:
+        """The business hours of the settings."""
+        return cls(hours.hours_days, hours.hours_open, hours.hours_close)
 
 
 def is_open(hours: Hours, local: datetime) -> bool:

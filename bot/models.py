@@ -120,6 +120,11 @@ class BotSettings(models.Model):
         default=False,
         help_text=_("Outside them the bot says the words below once."),
     )
+    people_in_hours_only = models.BooleanField(
+        _("people answer in business hours only"),
+        default=False,
+        help_text=_("A lead who asks for a person outside them is told when people are back."),
+    )
     hours_days = models.CharField(
         _("business days"),
         max_length=7,
@@ -181,6 +186,27 @@ class BotSettings(models.Model):
         help_text=_("For audio, images and PDF given to the model."),
     )
 
+    approval_seconds = models.PositiveIntegerField(
+        _("send without an answer after (seconds)"),
+        default=0,
+        validators=_between(0, 3600),
+        help_text=_("Where a person approves each answer and nobody decides for so long, it is sent. 0: never."),
+    )
+    waiting_ring_minutes = models.PositiveIntegerField(
+        _("ring for who waits for a person after (minutes)"),
+        default=5,
+        help_text=_("When nobody takes the conversation over, managers are called. 0: never."),
+    )
+    waiting_word_minutes = models.PositiveIntegerField(
+        _("tell the lead that it takes longer after (minutes)"),
+        default=15,
+        help_text=_("Once, honestly. 0: never."),
+    )
+    waiting_return_minutes = models.PositiveIntegerField(
+        _("back to the bot after (minutes)"),
+        default=0,
+        help_text=_("When nobody came, the bot goes on with what it can do. 0: the conversation waits."),
+    )
     answer_within_hours = models.PositiveSmallIntegerField(
         _("answer within (hours)"),
         default=12,
@@ -210,6 +236,20 @@ class BotSettings(models.Model):
         choices=BlueTicks.choices,
         default=BlueTicks.ON_ANSWER,
         help_text=_("Watching a conversation never marks it as read."),
+    )
+    conversation_turns_per_hour = models.PositiveIntegerField(
+        _("answers per hour in one conversation"),
+        default=30,
+        help_text=_("Then a person is called: somebody, or another bot, writes without end. 0: no limit."),
+    )
+    instance_turns_per_hour = models.PositiveIntegerField(
+        _("answers per hour on one number"), default=0, help_text=_("Then a person is called. 0: no limit.")
+    )
+    conversation_tokens_per_day = models.PositiveIntegerField(
+        _("tokens per day in one conversation"), default=0, help_text=_("Then a person is called. 0: no limit.")
+    )
+    instance_tokens_per_day = models.PositiveIntegerField(
+        _("tokens per day on one number"), default=0, help_text=_("Then a person is called. 0: no limit.")
     )
     list_groups = models.BooleanField(
         _("list groups"), default=False, help_text=_("Groups are never answered; this only shows them.")
@@ -242,9 +282,9 @@ class BotSettings(models.Model):
             )
         if set(self.hours_days) - set("1234567") or len(set(self.hours_days)) != len(self.hours_days):
             raise ValidationError({"hours_days": _("Write each day once, from 1 (Monday) to 7 (Sunday).")})
-        if self.hours_only and not self.hours_days:
+        if (self.hours_only or self.people_in_hours_only) and not self.hours_days:
             raise ValidationError({"hours_days": _("With business hours on there must be at least one day.")})
-        if self.hours_only and self.hours_open == self.hours_close:
+        if (self.hours_only or self.people_in_hours_only) and self.hours_open == self.hours_close:
             raise ValidationError({"hours_close": _("Must differ from the time of opening.")})
 
     @property
@@ -324,6 +364,26 @@ def _text(field: models.Field[Any, Any], settings: BotSettings) -> str:
     """A value as a version holds it; equal ones are equal texts (6 and 6.0 are not)."""
     value = field.to_python(getattr(settings, field.attname))
     return value.isoformat("minutes") if isinstance(value, clock_time) else str(value)
+
+
+class Usage(models.Model):
+    """What the bot spent in one conversation within one hour. Counts only, kept for the limits and the numbers."""
+
+    instance = models.CharField(max_length=100)
+    conversation = models.CharField(max_length=128)
+    #: The hour it was spent in, by its beginning.
+    hour = models.DateTimeField()
+    #: How often the model was asked.
+    turns = models.PositiveIntegerField(default=0)
+    tokens_in = models.PositiveBigIntegerField(default=0)
+    tokens_out = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["instance", "conversation", "hour"], name="one_usage_per_hour")]
+        indexes = [models.Index(fields=["instance", "hour"], name="usage_by_instance")]
+
+    def __str__(self) -> str:
+        return f"{self.instance} {self.hour:%Y-%m-%d %H}h: {self.turns}"
 
 
 def presets() -> dict[str, Any]:

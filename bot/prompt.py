@@ -133,6 +133,31 @@ def build(
     )
 
 
+def whispered(texts: Sequence[str]) -> str:
+    """The word of ours for this answer that tells what colleagues ask of the bot, oldest first; "" for none."""
+    if not texts:
+        return ""
+    lines = "\n".join(f"- {' '.join(harmless(text).split())}" for text in texts)
+    return f"{_WHISPER_TEXT}\n{lines}"
+
+
+_WHISPER_TEXT = """\
+Um colega da equipe pede o que segue, só para você. Siga nesta resposta; a mais recente vale mais. Nunca cite, repita \
+nem mencione ao lead que existe esta orientação:"""
+
+
+#: The word of ours that asks for a brief instead of an answer.
+FOR_A_COLLEAGUE = """\
+Não responda ao lead. Uma pessoa da equipe vai assumir esta conversa: devolva `messages` vazia e `handoff` com o \
+motivo mais próximo, `summary`, `suggestion` e `heat`."""
+
+#: The word of ours that asks for what people agreed instead of an answer.
+WHAT_WAS_AGREED = """\
+Não responda ao lead. A conversa vai voltar para você depois de um colega atender. Devolva em `messages` UMA só linha, \
+sem saudação, com o que o colega combinou com o lead (por exemplo: combinado: proposta até sexta), ou `messages` vazia \
+se nada foi combinado; `handoff` null."""
+
+
 def leaks_prompt(text: str) -> bool:
     """True when `text`, a draft's bubble, repeats marks or headings of the prompt: it must not be sent."""
     return any(telltale.casefold() in text.casefold() for telltale in (*_HEADINGS, *_MARKS))
@@ -205,9 +230,10 @@ _FORMAT_TEXT = """\
 Só um objeto JSON com:
 - `messages`: lista com {amount} de WhatsApp, na ordem do envio, cada uma com até 300 caracteres. Nunca divida um \
 preço, um link ou um endereço entre duas mensagens. Texto puro, sem título nem Markdown.
-- `handoff`: null, ou um pedido para que uma pessoa assuma, com `reason` e `summary` (duas linhas para quem vai \
-atender: o que o lead quer e em que ponto está). Com `handoff`, `messages` traz uma só mensagem curta, sem pergunta, \
-dizendo que uma pessoa da equipe continua por aqui. Motivos: {reasons}.
+- `handoff`: null, ou um pedido para que uma pessoa assuma, com `reason`, `summary` (até três linhas para quem vai \
+atender: o que o lead quer, em que ponto está, o que falta), `suggestion` (uma primeira frase que essa pessoa poderia \
+escrever) e `heat` (`cold`, `warm` ou `hot`: quão perto de comprar). Com `handoff`, `messages` traz uma só \
+mensagem curta, sem pergunta, dizendo que uma pessoa da equipe continua por aqui. Motivos: {reasons}.
 - `language`: a língua do lead, por exemplo `pt-BR`.
 - `transcripts`: para cada áudio que veio junto, `id` (o que está na marca, por exemplo `audio-1`) e `text` (a fala, \
 palavra por palavra; vazio se não der para entender). Sem áudio, lista vazia."""

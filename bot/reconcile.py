@@ -18,9 +18,9 @@ from django.core.cache import cache
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from bot import debounce, guards, heartbeat, hours, llm, mistakes, words
+from bot import attending, debounce, guards, heartbeat, hours, llm, mistakes, words
 from bot.models import BotSettings
-from conversations import control, history, identity, notes, sending, switches, waiting
+from conversations import control, history, identity, notes, pending, sending, switches, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Refused, UnknownInstance, Unreachable, WrongKey
 from conversations.fence import Lost
@@ -81,11 +81,12 @@ def _sweep(dispatch: Dispatch, now: datetime) -> str:
     cleared = _safely("clearing up", _clear_up)
     paid = _safely("paying", lambda: _pay_what_is_due(settings, now, oldest))
     recovered = _safely("recovery", lambda: _recover(now, oldest))
-    _safely("erasing notes", lambda: notes.erase_expired(now))
+    attended = _safely("attending", lambda: _attend(settings, now, oldest))
     found = 0
     for instance in django_settings.EVOLUTION_INSTANCES:
         found += _safely(instance, lambda one=instance: _answer_who_waits(one, settings, dispatch, now, oldest))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-    return f"expired {expired}, cleared up {cleared}, paid {paid}, recovered {recovered}, dispatched {found}"
+    left_open = f"expired {expired}, cleared up {cleared}, paid {paid}, recovered {recovered}, attended {attended}"
+    return f"{left_open}, dispatched {found}"
 
 
 def _safely(name: str, step: Callable[[], int]) -> int:
@@ -146,7 +147,7 @@ def _pay_what_is_due(settings: BotSettings, now: datetime, oldest: datetime) -> 
     # A turn that has just called a person sends its own word; the sweep is for those that died over it.
     before = now - timedelta(seconds=django_settings.UNCONFIRMED_AFTER_SILENCE_SECONDS)
     state = switches.state()
-    rows = Control.objects.filter(due=Due.HANDOFF_NOTICE, changed_at__lte=before, sending="")
+    rows = Control.objects.exclude(due=Due.NONE).filter(changed_at__lte=before, sending="")
     rows.filter(changed_at__lt=oldest).update(due=Due.NONE)
     on = [name for name in state.instances if state.is_on(name)]
     return _each(rows.filter(instance__in=on), lambda row: _pay(row, settings))
@@ -154,7 +155,7 @@ def _pay_what_is_due(settings: BotSettings, now: datetime, oldest: datetime) -> 
 
 def _pay(row: Control, settings: BotSettings) -> bool:
     try:
-        sending.send_due(row, sending.address(row.key), words.handoff_notice(settings))
+        sending.send_due(row, sending.address(row.key), words.due(settings, Due(row.due), row.reason))
     except Lost as lost:
         log.info("a word that is owed was not sent: %s", lost)
         return False
@@ -165,6 +166,14 @@ def _pay(row: Control, settings: BotSettings) -> bool:
         Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
         return False
     return True
+
+
+def _attend(settings: BotSettings, now: datetime, oldest: datetime) -> int:
+    """See to those who wait for a person, and to those whom a person has and forgot; forget what is over."""
+    notes.erase_expired(now)
+    waiting_ones = _each(attending.waiting_for_a_person(since=oldest), lambda row: attending.attend(row, settings, now))
+    held = Control.objects.filter(pk__in=[row.pk for row in attending.held_too_long(now)])
+    return waiting_ones + _each(held, attending.resume)
 
 
 # ---------------------------------------------------------------------------------------------------- what works again
@@ -326,6 +335,8 @@ def _may_be_dispatched(row: Control | None, now: datetime, *, is_open: bool) -> 
     if row is None:
         return True
     if row.mode_at(now) is not Mode.BOT or row.opted_out:
+        return False
+    if row.pending and (offered := pending.current(row)) is not None and not offered.is_due(now):
         return False
     is_leased = row.next_try_at is not None and row.next_try_at > now
     is_closed_pause = not row.turn and row.turn_started_at is None

@@ -164,7 +164,7 @@ def _think(found: Rehearsal, settings: BotSettings, scene: Scene, messages: Sequ
     found.request = thinking.question(settings, scene.key, messages, heard, scene.now)
     began = time.monotonic()
     try:
-        found.draft = thinking.draft(found.request)
+        found.draft = thinking.draft(found.request, thinking.whispers(scene.key))
     except llm.LLMError as error:
         found.error = error
     found.seconds = time.monotonic() - began

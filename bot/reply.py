@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from bot import guards, hours, llm, thinking, transcribe, turns, typing, words
-from bot.llm import bubbles
+from bot import approval, guards, hours, limits, llm, opting_out, thinking, transcribe, turns, typing, words
+from bot.llm import Handoff, HandoffReason, bubbles
 from bot.models import BlueTicks, BotSettings
+from bot.opting_out import Wish
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
-from conversations import activity, control, fence, history, late, sending, waiting
+from conversations import activity, briefs, control, fence, history, late, notes, sending, waiting
+from conversations.briefs import Brief
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError
 from conversations.fence import Answered, Lost
@@ -30,10 +32,10 @@ _THINK_AGAIN = 2
 def reply_to(turn: Turn) -> int:
     """Answer a lead who has stopped writing; returns how many bubbles went out, or says why not."""
     with activity.ending(turn.key):
-        return _answer(turn)
+        return _story(turn)
 
 
-def _answer(turn: Turn) -> int:
+def _story(turn: Turn) -> int:
     """The story itself.
 
     Raises Withheld with the reason when there is nothing to answer or it must not be answered, Lost when the right to
@@ -43,14 +45,18 @@ def _answer(turn: Turn) -> int:
 
     # People first: someone may have answered on the phone, and the webhook that says so may be lost.
     row, messages, unanswered = _read(turn, turn.row, settings)
+    if row.mode in (Mode.BOT, Mode.WAITING) and opting_out.judge(unanswered) is Wish.SURE:
+        return _leave_alone(turn, unanswered)
     if silence := fence.why_not(Mode(row.mode)):
         raise Withheld(silence)
     if not _is_stored(turn, messages):
         raise turns.NotStoredYet
     if withheld := _why_silent(turn, settings, unanswered):
         raise withheld
-    if guards.asks_for_person(settings.handoff_phrases, unanswered):
-        return _hand_off(turn, settings, unanswered, Reason.ASKED_FOR_PERSON, ())
+    if approved := approval.decided(turn, unanswered):
+        return _answer(turn, settings, unanswered, approved)
+    if reason := _why_call_a_person(turn, settings, unanswered):
+        return _hand_off(turn, settings, unanswered, Handoff(reason), ())
     if guards.cannot_open(unanswered):
         return _say(turn, settings, unanswered, [words.cannot_open(settings)])
 
@@ -71,10 +77,11 @@ def _answer(turn: Turn) -> int:
         raise Withheld(silence, settle=before if silence is Silence.EMPTY else ())
 
     if draft.handoff is not None:
-        sending.keep_summary(turn.key, draft.handoff.summary)
-        return _hand_off(turn, settings, unanswered, draft.handoff.reason.value, draft.messages)
-    said = bubbles.fit(draft.messages, limit=settings.max_bubbles)
-    return _say(turn, settings, before, thinking.with_notice(settings, turn.row, messages, said))
+        return _hand_off(turn, settings, unanswered, draft.handoff, draft.messages)
+    said = thinking.with_notice(settings, turn.row, messages, bubbles.fit(draft.messages, limit=settings.max_bubbles))
+    if turn.asks_first:
+        raise approval.ask(turn, settings, before, said)
+    return _answer(turn, settings, before, said)
 
 
 def _read(
@@ -107,6 +114,15 @@ def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]
     return Withheld(silence) if silence else None
 
 
+def _why_call_a_person(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> HandoffReason | None:
+    """The reason to call one before the model is even asked."""
+    if guards.asks_for_person(settings.handoff_phrases, unanswered):
+        return HandoffReason.ASKED_FOR_PERSON
+    if opting_out.judge(unanswered) is Wish.MAYBE:
+        return HandoffReason.OPT_OUT_UNSURE
+    return HandoffReason.LIMIT if limits.is_reached(settings, turn.key, timezone.now()) else None
+
+
 def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
     """The message that the task was sent for can be read: it is among the newest, or long past."""
     if not turn.asked or any(message.id == turn.asked for message in messages):
@@ -117,9 +133,19 @@ def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
 def _think(turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard) -> llm.Draft:
     """Ask the model, and keep the words of the voice notes it heard."""
     activity.announce(turn.key, "thinking")
-    draft = thinking.draft(thinking.question(settings, turn.key, messages, heard, timezone.now()))
+    question = thinking.question(settings, turn.key, messages, heard, timezone.now())
+    draft = thinking.draft(question, thinking.whispers(turn.key))
+    limits.count(turn.key, draft, timezone.now())
     transcribe.remember(turn.key, draft.transcripts)
     return draft
+
+
+def _answer(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> int:
+    """Say what the model thought, with the whispers of colleagues in mind: they count for one answer less."""
+    whispers = notes.whispers(turn.key)
+    sent = _say(turn, settings, unanswered, said)
+    notes.spend(turn.key, whispers)
+    return sent
 
 
 def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> int:
@@ -145,19 +171,39 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
 
 
 def _hand_off(
-    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], reason: str, said: Sequence[str]
+    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], why: Handoff, said: Sequence[str]
 ) -> int:
     """Call a person, then tell the lead. The word is owed once control has changed: if we die, the sweep sends it.
 
     What asked for the person is dealt with by it: handed back, the bot does not hand off again at once.
     """
-    row = control.hand_off(turn.key, reason, epoch=turn.right.epoch)
-    if not (row.due and row.due_epoch == turn.right.epoch + 1):
+    briefs.keep(turn.key, Brief(why.summary, why.suggestion, briefs.quotes(unanswered)))
+    row = control.hand_off(turn.key, why.reason.value, epoch=turn.right.epoch, heat=why.heat)
+    if not _is_owed(turn, row):
         sending.keep_draft(turn.key, said)
+    if row.reason == Reason.OPT_OUT_UNSURE:
+        said = [words.unsure_whether_to_stop(settings)]
+    return _say_what_is_due(turn, row, unanswered, Silence.HANDED_OFF, words.handoff_notice(settings, said))
+
+
+def _leave_alone(turn: Turn, unanswered: Sequence[Message]) -> int:
+    """The lead does not want to be written to: noted first, then confirmed once, and nothing follows."""
+    row = control.opt_out(turn.key, epoch=turn.right.epoch)
+    return _say_what_is_due(turn, row, unanswered, Silence.OPTED_OUT, words.opted_out())
+
+
+def _say_what_is_due(turn: Turn, row: Control, unanswered: Sequence[Message], silence: Silence, text: str) -> int:
+    """Send the word that this turn's change of control owes; Lost when the change was not its own."""
+    if not _is_owed(turn, row):
         raise Lost(fence.why_lost(turn.right))
-    turns.settle(turn, unanswered, Silence.HANDED_OFF)
-    sending.send_due(row, unanswered[-1].jid, "\n\n".join(said) or words.handoff_notice(settings))
+    turns.settle(turn, unanswered, silence)
+    sending.send_due(row, unanswered[-1].jid, text)
     return 1
+
+
+def _is_owed(turn: Turn, row: Control) -> bool:
+    """The change that `row` shows is this turn's own, and owes the lead a word."""
+    return bool(row.due) and row.due_epoch == turn.right.epoch + 1
 
 
 def _check(turn: Turn, draft: llm.Draft) -> None:

@@ -46,13 +46,13 @@ SECTIONS = (
         "handoff",
         _("When it calls a person"),
         _("The bot also calls a person by itself: for prices that are not written, complaints, sensitive matters."),
-        ("handoff_phrases", "handoff_notice"),
+        ("handoff_phrases", "handoff_notice", "waiting_ring_minutes", "waiting_word_minutes", "waiting_return_minutes"),
     ),
     Section(
         "hours",
         _("Business hours"),
         _("When the bot answers. Whoever writes outside them is answered in the next business hours."),
-        ("hours_only", "hours_days", "hours_open", "hours_close", "closed_text"),
+        ("hours_only", "people_in_hours_only", "hours_days", "hours_open", "hours_close", "closed_text"),
     ),
     Section(
         "phone",
@@ -65,6 +65,15 @@ SECTIONS = (
         _("Late answers and the list"),
         _("What happens to leads who wrote while the bot could not answer, and what the list shows."),
         ("answer_within_hours", "catch_up_per_minute", "list_groups"),
+    ),
+    Section(
+        "limits",
+        _("Approval and limits"),
+        _("How far the bot goes without a person. At a limit it calls one."),
+        (
+            "approval_seconds", "conversation_turns_per_hour", "instance_turns_per_hour",
+            "conversation_tokens_per_day", "instance_tokens_per_day",
+        ),
     ),
     Section(
         "model",

@@ -10,10 +10,11 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from bot import debounce, heartbeat, late, llm, reconcile, turns
+from bot import debounce, heartbeat, late, llm, phone, reconcile, turns
 from bot.models import BotSettings
 from bot.reply import reply_to
 from conversations import identity, live
+from conversations.commands import What
 from conversations.jid import JID
 from conversations.message import Key
 from conversations.silence import Silence
@@ -67,6 +68,19 @@ def _answer_late(instance: str, conversation: str, in_s: float) -> None:
         _answer_late.apply_async((instance, conversation, rest), countdown=_LONGEST_COUNTDOWN_S)
     else:
         later(instance, conversation, "", in_s=in_s)
+
+
+@shared_task(name="bot.command")
+def command(instance: str, conversation: str, message_id: str, what: str) -> None:
+    """Take a command that was typed on the phone out of the lead's sight, and answer a question for the state."""
+    phone.take_away(identity.resolve(instance, JID(conversation)), message_id)
+    if what == What.STATUS.value:
+        phone.tell_state(identity.resolve(instance, JID(conversation)))
+
+
+def obeyed(instance: str, conversation: str, message_id: str, what: str) -> None:
+    """Enqueue what follows a command from the phone."""
+    command.apply_async((instance, conversation, message_id, what))
 
 
 @shared_task(name="bot.sweep")

@@ -48,8 +48,9 @@ def why_silent(
 def question(settings: BotSettings, key: Key, messages: Sequence[Message], heard: Heard, now: datetime) -> llm.Request:
     """What the model is asked about `messages` of a conversation, oldest first."""
     request = prompt.build(
-        settings, messages, now=timezone.localtime(now), media=heard.blobs, transcripts={}, handled=_handled(key)
-    )
+        settings, messages, now=timezone.localtime(now), media=heard.blobs, transcripts={}, handled=_handled(key),
+        note=prompt.whispered(whispers(key)),
+    )  # fmt: skip
     return replace(request, model=settings.model_name)
 
 
@@ -61,11 +62,29 @@ def _handled(key: Key) -> list[Handled]:
     return [Handled(since, until, (said or [""])[-1]) for (since, until), said in zip(stretches, texts, strict=True)]
 
 
-def draft(request: llm.Request) -> llm.Draft:
-    """The model's answer. Raises LLMError; one that gives our instructions away is Garbled."""
+def whispers(key: Key) -> list[str]:
+    """What colleagues whispered to the bot about this conversation and still counts, oldest first."""
+    return [note.text for note in notes.whispers(key)]
+
+
+def draft(request: llm.Request, whispered: Sequence[str] = ()) -> llm.Draft:
+    """The model's answer. Raises LLMError.
+
+    One that is not as agreed is refused and asked for once more: cut off, garbled, or telling the lead what is ours
+    alone.
+    """
+    try:
+        return _asked(request, whispered)
+    except (llm.Garbled, llm.Truncated):
+        return _asked(request, whispered)
+
+
+def _asked(request: llm.Request, whispered: Sequence[str]) -> llm.Draft:
     found = llm.get_model().generate(request)
     if any(prompt.leaks_prompt(bubble) for bubble in found.messages):
         raise llm.Garbled("the draft repeats our instructions")
+    if guards.quotes(found, whispered):
+        raise llm.Garbled("the draft repeats what a colleague whispered")
     return found
 
 

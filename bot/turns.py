@@ -18,9 +18,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from bot import heartbeat, llm, mistakes
+from bot import heartbeat, llm, mistakes, words
 from bot.llm import LLMError
-from conversations import control, fence, identity, sending, switches
+from bot.models import BotSettings
+from conversations import control, fence, identity, pending, sending, switches
 from conversations.evolution.errors import (
     Broken,
     EvolutionError,
@@ -33,7 +34,7 @@ from conversations.evolution.errors import (
 )
 from conversations.fence import Answered, Lost, Right
 from conversations.message import Key, Message
-from conversations.models import Control, Mode, Reason
+from conversations.models import Control, Due, Mode, Reason
 from conversations.sending import Cleared
 from conversations.silence import Silence
 
@@ -41,8 +42,8 @@ log = logging.getLogger(__name__)
 
 #: Pauses between retries, in seconds; the last one repeats. Celery's countdown stays below its visibility timeout.
 _PAUSES_S = (2, 4, 8, 15, 30, 60)
-#: An unreadable or cut-off answer of the model is asked for again so many times.
-_MAX_UNUSABLE = 3
+#: Giving up for one of these calls a person, and the lead is told so; the others end by themselves or cannot be told.
+_TOLD = (Reason.BLOCKED, Reason.UNUSABLE, Reason.OTHER)
 #: A message that the gateway announced is looked for so many times, so many seconds apart.
 _READS = 3
 _READ_AGAIN_S = 5
@@ -63,6 +64,8 @@ class Turn:
     #: The conversation's row as the turn began.
     row: Control
     bot_since: datetime | None
+    #: A person approves the answer before it goes out.
+    asks_first: bool = False
 
     @property
     def key(self) -> Key:
@@ -88,12 +91,21 @@ class Outcome:
 class Withheld(Exception):
     """The story ends without an answer, for `silence`; `settle` when the messages count as dealt with."""
 
-    def __init__(self, silence: Silence, settle: Sequence[Message] = (), *, until: datetime | None = None) -> None:
+    def __init__(
+        self,
+        silence: Silence,
+        settle: Sequence[Message] = (),
+        *,
+        until: datetime | None = None,
+        again_in_s: float | None = None,
+    ) -> None:
         super().__init__(silence.value)
         self.silence = silence
         self.settle = tuple(settle)
         #: Not to be looked at before.
         self.until = until
+        #: To be looked at again by then.
+        self.again_in_s = again_in_s
 
 
 class NotStoredYet(Exception):
@@ -171,7 +183,8 @@ def _begin(key: Key, asked: str) -> Turn:
         raise _lost(row, asked, silence)
     row = _take(row, asked or row.newest, now)
     right = Right(key, row.turn, row.epoch, state.instances[key.instance].epoch, state.everything.epoch)
-    return Turn(right, asked, row, state.bot_since(key.instance))
+    asks_first = pending.is_wanted(row, on_instance=state.instances[key.instance].approves)
+    return Turn(right, asked, row, state.bot_since(key.instance), asks_first)
 
 
 def _lost(row: Control, asked: str, silence: Silence) -> Lost:
@@ -249,7 +262,7 @@ def _withhold(turn: Turn, withheld: Withheld) -> Outcome:
         settle(turn, withheld.settle, withheld.silence)
     elif withheld.silence is Silence.NOTHING_NEW and turn.asked:
         _set_aside(turn, withheld.silence)
-    return _end(turn, Outcome(withheld.silence), until=withheld.until)
+    return _end(turn, Outcome(withheld.silence, again_in_s=withheld.again_in_s), until=withheld.until)
 
 
 def settle(turn: Turn, messages: Sequence[Message], silence: Silence) -> None:
@@ -287,7 +300,7 @@ def _fail(turn: Turn, error: LLMError | EvolutionError) -> Outcome:
     if isinstance(error, llm.Blocked):
         return _give_up(turn, Reason.BLOCKED)
     if isinstance(error, (llm.Garbled, llm.Truncated)):
-        return _give_up(turn, Reason.UNUSABLE) if _tries(turn) >= _MAX_UNUSABLE else _retry(turn, Reason.UNUSABLE)
+        return _give_up(turn, Reason.UNUSABLE)
     if isinstance(error, llm.Refused):
         return _give_up(turn, Reason.MODEL)
     if isinstance(error, LLMError):
@@ -309,9 +322,20 @@ def _retry(turn: Turn, reason: Reason, wait_s: float | None = None) -> Outcome:
 
 
 def _give_up(turn: Turn, reason: Reason) -> Outcome:
-    control.give_up(turn.key, reason, epoch=turn.right.epoch)
+    due = Due.HANDOFF_NOTICE if reason in _TOLD else Due.NONE
+    row = control.give_up(turn.key, reason, epoch=turn.right.epoch, due=due)
     _release(turn.right, next_try_at=None)
+    if row.due and row.due_epoch == turn.right.epoch + 1:
+        _tell_that_a_person_comes(row)
     return Outcome(Silence.GAVE_UP)
+
+
+def _tell_that_a_person_comes(row: Control) -> None:
+    """Pay the word that giving up owes; where it cannot be sent now, the sweep does."""
+    try:
+        sending.send_due(row, sending.address(row.key), words.due(BotSettings.load(), Due(row.due), row.reason))
+    except (EvolutionError, Lost) as error:
+        log.warning("the word that a person will answer is still owed: %s", error)
 
 
 def _tries(turn: Turn) -> int:

@@ -21,8 +21,8 @@ from django.views.decorators.http import require_POST
 
 from bot import debounce, dedupe, guards, heartbeat
 from bot.models import BotSettings
-from bot.tasks import later
-from conversations import control, history, identity, live, sending
+from bot.tasks import later, obeyed
+from conversations import commands, control, history, identity, live, sending
 from conversations.evolution import wire
 from conversations.evolution.errors import Unreadable
 from conversations.jid import JID, is_person
@@ -160,6 +160,10 @@ def _phone_wrote(message: Message) -> None:
     key = identity.resolve(message.instance, message.jid)
     _tell(key, message)
     if not is_person(message.jid) or message.reaction is not None or message.is_notice:
+        return
+    if command := commands.parse(message.text):
+        control.obey(key, command, min(message.sent_at, timezone.now()))
+        obeyed(key.instance, key.conversation, message.id, command.what.value)
         return
     settings = BotSettings.recent()
     if guards.is_greeting(message, settings.greeting_texts) and debounce.just_wrote(key, message.sent_at, within_s=3):

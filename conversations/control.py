@@ -16,7 +16,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from conversations import identity, live, sealed
+from conversations import commands, identity, live, sealed
+from conversations.commands import Command, What
 from conversations.message import Author, Key, Message
 from conversations.models import Act, Actor, AuditEntry, Control, Due, Mode, Reason, Sent
 from conversations.transitions import Occurrence, State, after
@@ -33,6 +34,8 @@ _LOOK_EVERY_S = 0.05
 _A_MOMENT = timedelta(seconds=5)
 #: So many changes of a conversation are looked at for when people had it.
 _LOOK_BACK = 40
+#: The phone's clock may be behind ours by so much, and count whole seconds.
+_LATE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,33 @@ def hand_back(key: Key, rep: User) -> Control:
     return change(key, Occurrence.HANDED_BACK, actor=Actor.REP, rep=rep)
 
 
+def approve_answers(key: Key, rep: User, approval: Control.Approval) -> Control:
+    """Whether the bot asks before it speaks here. No change of who speaks: a turn that runs finds it as it is."""
+    with transaction.atomic():
+        row = locked(key)
+        if row.approval == approval:
+            return row
+        row.approval = approval
+        row.save(update_fields=["approval"])
+        act = Act.APPROVAL_ON if approval == Control.Approval.ON else Act.APPROVAL_OFF
+        AuditEntry.objects.create(
+            at=timezone.now(), instance=row.instance, conversation=row.conversation, actor=Actor.REP, rep=rep, act=act
+        )
+    live.publish("control", instance=row.instance, conversation=row.conversation, mode=row.mode)
+    return row
+
+
+def opt_out(key: Key, *, epoch: int) -> Control:
+    """The lead surely does not want to be written to; one last word to confirm it is due.
+
+    Changes nothing when control moved on from `epoch`.
+    """
+    return change(
+        key, Occurrence.OPTED_OUT, actor=Actor.LEAD, only_at_epoch=epoch, due=Due.OPT_OUT_CONFIRMATION,
+        audited_as=Reason.OPTED_OUT,
+    )  # fmt: skip
+
+
 def opt_in(key: Key, rep: User) -> Control:
     """Clear the lead's wish not to be written to; only a person does this."""
     return change(key, Occurrence.OPTED_IN, actor=Actor.REP, rep=rep)
@@ -152,6 +182,15 @@ def note_phone(key: Key, at: datetime, *, hold: timedelta | None) -> Control:
     return change(key, Occurrence.PHONE_WROTE, actor=Actor.PHONE, until=until, human_at=at)
 
 
+def obey(key: Key, command: Command, at: datetime) -> Control:
+    """Do what the account's owner typed at `at`, unless control has changed since: a webhook may come late."""
+    if command.what is What.STATUS:
+        return current(key)
+    until = at + command.length if command.length else None
+    what = Occurrence.PAUSED if command.what is What.PAUSE else Occurrence.HANDED_BACK
+    return change(key, what, actor=Actor.PHONE, until=until, human_at=at, unless_changed_after=at)
+
+
 def note_people(
     row: Control, messages: Sequence[Message], *, hold: timedelta | None, since: datetime | None = None
 ) -> Control:
@@ -163,6 +202,8 @@ def note_people(
     """
     key = row.key
     said = [message for message in messages if message.reaction is None and not message.is_notice]
+    row = _note_command(row, said)
+    said = [message for message in said if not _command(message)]
     typed = [message for message in said if message.author is Author.PHONE and not message.is_deleted]
     if not typed:
         return row
@@ -173,6 +214,20 @@ def note_people(
     if _people_began(row, said):
         row = change(key, Occurrence.PEOPLE_BEGAN, actor=Actor.PHONE)
     return row
+
+
+def _note_command(row: Control, said: Sequence[Message]) -> Control:
+    """Obey the newest command whose webhook was lost, if no person did anything since."""
+    typed = [message for message in said if message.author is Author.PHONE and not message.is_deleted]
+    command = _command(typed[-1]) if typed else None
+    if command is None or (row.last_human_at is not None and typed[-1].sent_at <= row.last_human_at):
+        return row
+    return obey(row.key, command, typed[-1].sent_at)
+
+
+def _command(message: Message) -> Command | None:
+    """What the account's owner asks for with this message; a lead's is never one."""
+    return commands.parse(message.text) if message.author is Author.PHONE else None
 
 
 def _people_began(row: Control, said: Sequence[Message]) -> bool:
@@ -186,21 +241,66 @@ def _people_began(row: Control, said: Sequence[Message]) -> bool:
     return all(message.sent_at > last_of_ours for message in said if message.is_from_lead)
 
 
-def hand_off(key: Key, reason: str, *, epoch: int) -> Control:
+def hand_off(key: Key, reason: str, *, epoch: int, heat: int = 1) -> Control:
     """The bot asks for a person; a notice to the lead is due. Changes nothing when control moved on from `epoch`."""
     return change(
-        key, Occurrence.HANDOFF, actor=Actor.BOT, reason=reason, only_at_epoch=epoch, due=Due.HANDOFF_NOTICE
+        key, Occurrence.HANDOFF, actor=Actor.BOT, reason=reason, only_at_epoch=epoch, due=Due.HANDOFF_NOTICE, heat=heat
     )  # fmt: skip
 
 
-def give_up(key: Key, reason: str, *, epoch: int) -> Control:
+def give_up(key: Key, reason: str, *, epoch: int, due: Due = Due.NONE) -> Control:
     """A turn's budget is spent: wait for a person, or, for technical reasons, until a probe succeeds."""
-    return change(key, Occurrence.GAVE_UP, actor=Actor.SYSTEM, reason=reason, only_at_epoch=epoch)
+    return change(key, Occurrence.GAVE_UP, actor=Actor.SYSTEM, reason=reason, only_at_epoch=epoch, due=due)
 
 
 def recover(key: Key) -> Control:
     """The technical reason is gone: the bot answers again."""
     return change(key, Occurrence.RECOVERED, actor=Actor.SYSTEM, reason=Reason.RECOVERED)
+
+
+def resumes_at(row: Control, after_minutes: int) -> datetime | None:
+    """When a conversation that a person has returns to the bot by itself; None: never, or by its own end.
+
+    Counted from the last sign of a person on any route, and not before what a person asked for.
+    """
+    if not after_minutes or row.mode != Mode.HUMAN or row.until is not None:
+        return None
+    since = max(filter(None, (row.last_human_at, row.changed_at)), default=None)
+    if since is None:
+        return None
+    return max(since + timedelta(minutes=after_minutes), row.keep_until or since)
+
+
+def more_time(key: Key, rep: User, length: timedelta) -> Control:
+    """Keep the conversation from returning to the bot by itself for `length` from now."""
+    with transaction.atomic():
+        row = locked(key)
+        row.keep_until = timezone.now() + length
+        row.save(update_fields=["keep_until"])
+        AuditEntry.objects.create(
+            at=timezone.now(), instance=row.instance, conversation=row.conversation, actor=Actor.REP, rep=rep,
+            act=Act.MORE_TIME, until=row.keep_until,
+        )  # fmt: skip
+    live.publish("control", instance=row.instance, conversation=row.conversation, mode=row.mode)
+    return row
+
+
+def note_sign(key: Key) -> None:
+    """A person is at it (types in the dashboard): nothing changes but when somebody was last there."""
+    here = Control.objects.filter(instance=key.instance, conversation=key.conversation, mode=Mode.HUMAN)
+    here.update(last_human_at=timezone.now())
+
+
+def auto_resume(row: Control) -> Control:
+    """Return the conversation to the bot: no person gave a sign for long. Not if one did since `row` was read."""
+    if Control.objects.filter(pk=row.pk, last_human_at=row.last_human_at, keep_until=row.keep_until).exists():
+        return change(row.key, Occurrence.AUTO_RESUMED, actor=Actor.SYSTEM, only_at_epoch=row.epoch)
+    return row
+
+
+def time_out(row: Control) -> Control:
+    """Return to the bot a conversation that waited for a person in vain."""
+    return change(row.key, Occurrence.TIMED_OUT, actor=Actor.SYSTEM, only_at_epoch=row.epoch)
 
 
 def expire(key: Key) -> Control:
@@ -227,16 +327,21 @@ def change(
     reason: str = "",
     human_at: datetime | None = None,
     only_at_epoch: int | None = None,
+    unless_changed_after: datetime | None = None,
     due: Due = Due.NONE,
     restored: State | None = None,
     receiver: User | None = None,
+    audited_as: str = "",
+    heat: int = 1,
 ) -> Control:
     """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
     now = timezone.now()
     with transaction.atomic():
-        row = _locked(key)
+        row = locked(key)
         key = row.key
         if only_at_epoch is not None and row.epoch != only_at_epoch:
+            return row
+        if unless_changed_after and row.changed_at and row.changed_at > unless_changed_after + _LATE:
             return row
         before = state_of(row)
         before_it = after(before, Occurrence.EXPIRED, now=now)
@@ -249,6 +354,7 @@ def change(
             return row
         row.mode, row.holder_id, row.until = follows.mode, follows.holder, follows.until
         row.reason, row.opted_out = follows.reason, follows.opted_out
+        row.heat = heat
         row.epoch += 1
         row.changed_at = now
         # The budget of a turn ends with the control it began under. Where the bot may speak again it owes a turn.
@@ -259,7 +365,7 @@ def change(
         act = what.value if isinstance(what.value, Act) else Act.TAKE_OVER
         AuditEntry.objects.create(
             at=now, instance=key.instance, conversation=key.conversation, actor=actor, rep=rep, act=act,
-            reason=follows.reason, before=before.mode, after=follows.mode, until=follows.until,
+            reason=audited_as or follows.reason, before=before.mode, after=follows.mode, until=follows.until,
             receiver=receiver,
         )  # fmt: skip
     log.info("control changed: %s by %s, now %s (epoch %d)", act, actor, follows.mode, row.epoch)
@@ -267,7 +373,7 @@ def change(
     return row
 
 
-def _locked(key: Key) -> Control:
+def locked(key: Key) -> Control:
     """The conversation's row, made when it is not there, and locked.
 
     A key from before two addresses became one conversation means the one that is left, also when that happens now.

@@ -35,6 +35,7 @@ class Reason(models.TextChoices):
     RESUMED = "resumed", _("resumed by a person")
     EXPIRED = "expired", _("its time was over")
     AUTO_RESUMED = "auto_resumed", _("nobody wrote for a while")
+    TIMED_OUT = "timed_out", _("nobody came")
     MERGED = "merged", _("two addresses of one lead became one conversation")
     OPTED_OUT = "opted_out", _("asked not to be written to")
     OPTED_IN = "opted_in", _("may be written to again")
@@ -46,6 +47,8 @@ class Reason(models.TextChoices):
     QUALIFIED = "qualified", _("qualified lead")
     UNINTELLIGIBLE = "unintelligible", _("could not be understood")
     SENSITIVE = "sensitive", _("sensitive matter")
+    OPT_OUT_UNSURE = "opt_out_unsure", _("perhaps wants no messages")
+    LIMIT = "limit", _("the bot's limit is reached")
     OTHER = "other", _("another reason")
     # A turn's budget is spent.
     MODEL = "model", _("the language model does not answer")
@@ -75,6 +78,8 @@ class Due(models.TextChoices):
 
     NONE = "", "–"
     HANDOFF_NOTICE = "handoff_notice", _("word that a person will answer")
+    STILL_WAITING = "still_waiting", _("word that it takes longer")
+    OPT_OUT_CONFIRMATION = "opt_out_confirmation", _("word that no message will follow")
 
 
 class Control(models.Model):
@@ -83,6 +88,13 @@ class Control(models.Model):
     One row per conversation, made before the first turn or change. Every change of mode, holder, until, reason or
     opted_out adds one to `epoch` in the same UPDATE; the bot's right to speak is checked against it (`control.claim`).
     """
+
+    class Approval(models.TextChoices):
+        """Whether the bot asks a person before it speaks."""
+
+        AS_INSTANCE = "", _("as on this number")
+        ON = "on", _("a person approves each answer")
+        OFF = "off", _("the bot answers by itself")
 
     instance = models.CharField(_("instance"), max_length=100)
     conversation = models.CharField(_("conversation"), max_length=128)
@@ -101,12 +113,20 @@ class Control(models.Model):
     #: When the mode ends by itself; evaluated on read. None: it does not.
     until = models.DateTimeField(_("until"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=24, choices=Reason.choices, default="", blank=True)
+    #: In mode WAITING: how near the lead is to buying, as the bot sees it: 0 cold, 1 warm, 2 hot.
+    heat = models.PositiveSmallIntegerField(default=1)
     #: Over every mode; only a person clears it.
     opted_out = models.BooleanField(_("does not want messages"), default=False)
     epoch = models.PositiveBigIntegerField(default=0)
     changed_at = models.DateTimeField(_("since"), null=True, blank=True)
     #: Last sign of a person of ours, on any route.
     last_human_at = models.DateTimeField(null=True, blank=True)
+
+    #: In mode HUMAN: not to be returned to the bot by itself before; a person asked for more time.
+    keep_until = models.DateTimeField(null=True, blank=True)
+    #: Of the change of control that was rung for, and of the one whose lead was told that it takes longer.
+    rung_epoch = models.PositiveBigIntegerField(default=0)
+    told_epoch = models.PositiveBigIntegerField(default=0)
 
     #: The newest lead message that was answered or deliberately left silent, and when it was sent.
     settled = models.CharField(max_length=128, default="", blank=True)
@@ -139,6 +159,10 @@ class Control(models.Model):
     late_at = models.DateTimeField(null=True, blank=True)
     #: When the lead was last told that nobody answers at this hour.
     closed_said_at = models.DateTimeField(null=True, blank=True)
+
+    approval = models.CharField(_("approval"), max_length=4, choices=Approval.choices, default="", blank=True)
+    #: An answer of the bot that waits for a person's yes (`pending.py`), "" when none does.
+    pending = models.CharField(max_length=32, default="", blank=True)
 
     due = models.CharField(max_length=24, choices=Due.choices, default="", blank=True)
     #: The epoch of the change that owes it.
@@ -206,6 +230,10 @@ class Switch(models.Model):
     instance = models.CharField(_("instance"), max_length=100, unique=True, blank=True, default="")
     is_on = models.BooleanField(_("on"), default=False)
     epoch = models.PositiveBigIntegerField(default=0)
+    #: A person approves each of the bot's answers there, where the conversation says nothing else.
+    approves = models.BooleanField(_("a person approves each answer"), default=False)
+    #: Minutes without a sign of a person after which a conversation returns to the bot by itself; 0: never.
+    resume_after_minutes = models.PositiveIntegerField(_("returns to the bot after (minutes)"), default=0)
     #: Lead messages sent before it are never answered; set when the bot is first switched on for the instance.
     bot_since = models.DateTimeField(_("answers messages since"), null=True, blank=True)
     changed_at = models.DateTimeField(_("since"), auto_now=True)
@@ -290,6 +318,8 @@ class Act(models.TextChoices):
     RECOVER = "recover", _("works again")
     EXPIRE = "expire", _("time was over")
     AUTO_RESUME = "auto_resume", _("returned to the bot by itself")
+    TIME_OUT = "time_out", _("returned to the bot, nobody came")
+    MORE_TIME = "more_time", _("keeps it for longer")
     OPT_OUT = "opt_out", _("asked not to be written to")
     OPT_IN = "opt_in", _("may be written to again")
     UNDO = "undo", _("undid what was just done")
@@ -297,6 +327,12 @@ class Act(models.TextChoices):
     ANSWER_LATE = "answer_late", _("had the bot answer late")
     EDIT = "edit", _("edited a message")
     DELETE = "delete", _("deleted a message")
+    APPROVE = "approve", _("approved the bot's answer")
+    EDIT_DRAFT = "edit_draft", _("changed the bot's answer and sent it")
+    DISCARD = "discard", _("discarded the bot's answer")
+    APPROVAL_ON = "approval_on", _("wants to approve each answer")
+    APPROVAL_OFF = "approval_off", _("lets the bot answer by itself")
+    WHISPER = "whisper", _("whispered to the bot")
     SWITCH_ON = "switch_on", _("switched the bot on")
     SWITCH_OFF = "switch_off", _("switched the bot off")
 

@@ -3,10 +3,12 @@ lead's words, and in no log, event or audit row."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import F
 from django.utils import timezone
 
 from conversations import live, sealed
@@ -64,6 +66,19 @@ def of(key: Key, *kinds: Note.Kind, limit: int = 100) -> list[Written]:
     rows = rows.filter(kind__in=kinds) if kinds else rows
     found = [(row, sealed.unseal(row.sealed_text)) for row in rows.order_by("-at", "-pk")[:limit]]
     return [_written(row, text) for row, text in reversed(found) if text is not None]
+
+
+def whispers(key: Key) -> list[Written]:
+    """The instructions to the bot that still count, oldest first."""
+    return [note for note in of(key, Note.Kind.WHISPER) if note.turns_left]
+
+
+def spend(key: Key, whispered: Sequence[Written]) -> None:
+    """One answer of the bot went out that had read these: each counts for one less."""
+    if not whispered:
+        return
+    Note.objects.filter(pk__in=[note.id for note in whispered], turns_left__gt=0).update(turns_left=F("turns_left") - 1)
+    live.publish("note", instance=key.instance, conversation=key.conversation)
 
 
 def count(key: Key) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,8 +34,6 @@ log = logging.getLogger(__name__)
 
 #: How long what the bot was about to say is offered to the reps, in seconds.
 _DRAFT_LIFETIME_S = 15 * 60
-#: How long its word on why it calls a person is kept, in seconds.
-_SUMMARY_LIFETIME_S = 24 * 3600
 #: How long a `send.message` event may help to clear up a claim, in seconds.
 _HINT_LIFETIME_S = 300
 #: How far the gateway's clock may be behind WhatsApp's; the doctor warns from a quarter of it on.
@@ -132,6 +131,15 @@ def _send_as_rep(key: Key, rep: User, token: str, post: Callable[[JID, float], M
     return _told(key, message, Author.REP, rep.get_full_name() or rep.get_username())
 
 
+def send_to_owner(instance: str, owner: JID, text: str) -> None:
+    """Write to the account's own number, the chat with oneself. Entered in the ledger, so that it is known as ours."""
+    message = get_client().send_text(instance, owner, text, deadline=settings.SEND_DEADLINE_SECONDS)
+    Sent.objects.create(
+        token=uuid.uuid4().hex, instance=instance, conversation=owner, message_id=message.id or None,
+        author=Sent.By.BOT, state=Sent.State.SENT, at=timezone.now(),
+    )  # fmt: skip
+
+
 def address(key: Key) -> JID:
     """Where a reply goes: the JID of the lead's newest message exactly as received, else the conversation's own."""
     if len(identity.jids(key)) == 1:
@@ -183,16 +191,6 @@ def kept_draft(key: Key) -> str:
 def drop_draft(key: Key) -> None:
     """Forget it."""
     sealed.drop(f"draft:{key.instance}:{key.conversation}")
-
-
-def keep_summary(key: Key, summary: str) -> None:
-    """Keep the bot's word to the rep on why it calls a person, encrypted and for a day."""
-    sealed.put(f"summary:{key.instance}:{key.conversation}", summary, _SUMMARY_LIFETIME_S)
-
-
-def kept_summary(key: Key) -> str:
-    """Why the bot called a person, in its words; "" when there is nothing."""
-    return sealed.get(f"summary:{key.instance}:{key.conversation}") or ""
 
 
 # ------------------------------------------------------------------------------------------- clearing up unclear sends

@@ -32,6 +32,8 @@ class Silence(models.TextChoices):
     # The draft must not go out.
     ANSWERED_ALREADY = "answered_already", _("the message was answered meanwhile")
     CHANGED_MEANWHILE = "changed_meanwhile", _("control changed meanwhile")
+    AWAITING_APPROVAL = "awaiting_approval", _("a person is to approve the answer")
+    DISCARDED = "discarded", _("a person discarded the answer")
     HANDED_OFF = "handed_off", _("the bot asked for a person")
     EMPTY = "empty", _("the model chose to say nothing")
     BLOCKED = "blocked", _("the model refused to answer")

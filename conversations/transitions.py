@@ -39,6 +39,8 @@ class Occurrence(Enum):
     GAVE_UP = Act.GIVE_UP
     RECOVERED = Act.RECOVER
     EXPIRED = Act.EXPIRE
+    AUTO_RESUMED = Act.AUTO_RESUME
+    TIMED_OUT = Act.TIME_OUT
     OPTED_OUT = Act.OPT_OUT
     OPTED_IN = Act.OPT_IN
     UNDONE = Act.UNDO
@@ -91,6 +93,11 @@ def after(
     if what is Occurrence.RECOVERED:
         is_technical = state.mode == Mode.WAITING and state.reason in TECHNICAL
         return replace(bot, reason=Reason.RECOVERED) if is_technical else state
+    if what is Occurrence.AUTO_RESUMED:
+        return replace(bot, reason=Reason.AUTO_RESUMED) if state.mode == Mode.HUMAN else state
+    if what is Occurrence.TIMED_OUT:
+        is_for_person = state.mode == Mode.WAITING and state.reason not in TECHNICAL
+        return replace(bot, reason=Reason.TIMED_OUT) if is_for_person else state
     is_over = state.mode in (Mode.HUMAN, Mode.PAUSED) and state.until is not None and state.until <= now
     return replace(bot, reason=Reason.EXPIRED) if is_over else state
 

@@ -34,10 +34,12 @@ FLOORS = [
     "bot.unreachable",
     "bot.tasks",
     "bot.reply bot.rehearsal",
-    "bot.thinking",
-    "bot.reconcile bot.turns",
-    "bot.late",
-    "bot.prompt bot.guards bot.typing bot.transcribe bot.debounce bot.dedupe bot.words bot.hours bot.versions",
+    "bot.approval bot.thinking",
+    "bot.reconcile bot.turns bot.phone bot.brief",
+    "bot.late bot.attending",
+    "bot.words",
+    "bot.prompt bot.guards bot.typing bot.transcribe bot.debounce bot.dedupe bot.hours bot.versions bot.opting_out"
+    " bot.limits",
     "bot.llm.*",
     "bot.models bot.heartbeat bot.mistakes",
     # ---------------------------------------------------------------- the bot may be removed above this line
@@ -52,8 +54,10 @@ FLOORS = [
     "conversations.late",
     "conversations.sending conversations.amending conversations.uploads conversations.lead conversations.newer",
     "conversations.history conversations.inbox conversations.media conversations.pictures",
+    "conversations.pending",
     "conversations.fence conversations.standing conversations.seen",
-    "conversations.activity conversations.control conversations.switches conversations.notes conversations.colleagues",
+    "conversations.activity conversations.control conversations.switches conversations.notes conversations.colleagues"
+    " conversations.briefs",
     "conversations.transitions conversations.identity conversations.live",
     "conversations.models conversations.sealed conversations.frames conversations.waiting conversations.formatting",
     "conversations.evolution",
@@ -63,8 +67,8 @@ FLOORS = [
     "conversations.evolution.records",
     "conversations.evolution.content",
     "conversations.evolution.fields conversations.evolution.errors conversations.evolution.deadline",
-    "conversations.row",
-    "conversations.message conversations.silence conversations.attachments",
+    "conversations.row conversations.promises",
+    "conversations.message conversations.silence conversations.attachments conversations.commands",
     "conversations.jid",
     # ----------------------------------------------------------------- knows nothing of conversations below this line
     "people.urls people.apps people.templatetags.* people.admin people.context_processors people.middleware",
@@ -106,6 +110,8 @@ PURE = [
     "conversations.evolution.bodies",
     "bot.guards",
     "bot.prompt",
+    "bot.opting_out",
+    "conversations.commands",
 ]
 
 

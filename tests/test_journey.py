@@ -149,6 +149,59 @@ def test_a_takeover_between_two_bubbles_stops_the_second(stack: Stack, lead: str
     assert stack.texts(lead) == ["um"]
 
 
+def test_a_pause_while_gemini_thinks_lets_neither_bubble_out(stack: Stack, lead: str) -> None:
+    """Measured on Evolution's own bot, paused one second into its thinking: both bubbles still went out."""
+    stack.gemini.hold()
+    stack.gemini.will_answer("um", "dois")
+    stack.sandbox.lead_writes(lead, "Oi")
+    assert stack.gemini.wait_until_held()
+
+    stack.act(lead, "pause", length="60")
+    stack.gemini.release()
+
+    eventually(lambda: stack.is_quiet(lead))
+    nothing_more(stack, lead, 0)
+
+
+def test_somebody_typing_on_the_phone_while_gemini_thinks_lets_neither_bubble_out(stack: Stack, lead: str) -> None:
+    """Measured on Evolution's own bot: both went out."""
+    stack.gemini.hold()
+    stack.gemini.will_answer("um", "dois")
+    stack.sandbox.lead_writes(lead, "Oi")
+    assert stack.gemini.wait_until_held()
+
+    stack.sandbox.phone_types(lead, "Oi, aqui é a Ana")
+    eventually(lambda: stack.control(lead, "mode") == "human")
+    stack.gemini.release()
+
+    eventually(lambda: stack.is_quiet(lead))
+    nothing_more(stack, lead, 0)
+
+
+def test_a_conversation_that_a_person_began_is_that_persons_also_when_the_lead_replies(stack: Stack, lead: str) -> None:
+    """Measured on Evolution's own bot: the lead's reply was answered over the person."""
+    stack.sandbox.phone_types(lead, "Oi, aqui é a Ana, da Clínica")
+    eventually(lambda: stack.control(lead, "mode") == "human")
+
+    said = stack.sandbox.lead_writes(lead, "Oi, Ana!")
+
+    eventually(lambda: stack.control(lead, "newest") == said)
+    nothing_more(stack, lead, 0)
+
+
+def test_a_lead_who_writes_again_after_a_persons_word_does_not_get_the_bot(stack: Stack, lead: str) -> None:
+    """Measured on Evolution's own bot: the lead got it."""
+    stack.sandbox.lead_writes(lead, "Oi")
+    answered(stack, lead)
+    stack.sandbox.phone_types(lead, "Deixa comigo")
+    eventually(lambda: stack.control(lead, "mode") == "human")
+
+    said = stack.sandbox.lead_writes(lead, "Obrigado! E o preço?")
+
+    eventually(lambda: stack.control(lead, "newest") == said)
+    nothing_more(stack, lead, 1)
+
+
 def test_a_rep_who_answers_takes_over_and_the_bot_stays_quiet(stack: Stack, lead: str) -> None:
     stack.sandbox.lead_writes(lead, "Oi")
     answered(stack, lead)

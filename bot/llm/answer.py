@@ -19,8 +19,12 @@ _STOPPED_BY_A_FILTER = frozenset(
 )
 _TOO_LONG = "MAX_TOKENS"
 
-#: A summary is two lines on the rep's card.
+#: A summary is three lines on the rep's card.
 _SUMMARY_LIMIT = 400
+_SUGGESTION_LIMIT = 300
+#: The reasons that the model may give.
+MODEL_REASONS = tuple(one for one in HandoffReason if one not in (HandoffReason.OPT_OUT_UNSURE, HandoffReason.LIMIT))
+_HEATS = ("cold", "warm", "hot")
 _FENCED = re.compile(r"\A```(?:json)?\s*(.*?)\s*```\Z", re.DOTALL | re.IGNORECASE)
 _LABEL = re.compile(r"audio-(\d{1,3})", re.IGNORECASE)
 
@@ -47,8 +51,10 @@ def schema() -> dict[str, Any]:
                 "type": "OBJECT",
                 "nullable": True,
                 "properties": {
-                    "reason": {"type": "STRING", "format": "enum", "enum": [reason.value for reason in HandoffReason]},
+                    "reason": {"type": "STRING", "format": "enum", "enum": [reason.value for reason in MODEL_REASONS]},
                     "summary": {"type": "STRING"},
+                    "suggestion": {"type": "STRING"},
+                    "heat": {"type": "STRING", "format": "enum", "enum": list(_HEATS)},
                 },
                 "required": ["reason", "summary"],
             },
@@ -130,15 +136,32 @@ def _handoff(value: object) -> Handoff | None:
         return None
     named = value if isinstance(value, dict) else {"reason": value}
     lines = [line.strip() for line in _text(named.get("summary")).splitlines() if line.strip()]
-    return Handoff(reason=_reason(named.get("reason")), summary="\n".join(lines[:2])[:_SUMMARY_LIMIT])
+    return Handoff(
+        reason=_reason(named.get("reason")),
+        summary="\n".join(lines[:3])[:_SUMMARY_LIMIT],
+        suggestion=" ".join(_text(named.get("suggestion")).split())[:_SUGGESTION_LIMIT],
+        heat=_heat(named.get("heat")),
+    )
+
+
+def _heat(value: object) -> int:
+    """How near the lead is to buying; in the middle when the model does not say. Raises Garbled for another word."""
+    if value is None:
+        return _HEATS.index("warm")
+    if not isinstance(value, str) or value.lower() not in _HEATS:
+        raise Garbled("a heat that is not on the list")
+    return _HEATS.index(value.lower())
 
 
 def _reason(value: object) -> HandoffReason:
-    """The closed list's reason; one the list does not know is still a wish for a person."""
+    """The closed list's reason. Raises Garbled for one that it does not have: the contract is the list."""
     try:
-        return HandoffReason(_text(value).lower())
+        reason = HandoffReason(_text(value).lower())
     except ValueError:
-        return HandoffReason.OTHER
+        reason = None
+    if reason not in MODEL_REASONS:
+        raise Garbled("a reason for a person that is not on the list")
+    return reason
 
 
 def _transcripts(value: object, listen_to: Sequence[str]) -> dict[str, str]:

@@ -67,6 +67,7 @@ _WELCOME_BACK = f"Oi! Que bom falar com você de novo. Se quiser que uma pessoa 
 _ASKED_ALL = (PROPOSAL, _NOT_NOW, _SAY_PODE)
 _FOR_CONSULTANT = "para um consultor confirmar"
 _ACKNOWLEDGEMENTS = ("Entendi!", "Certo, agradeço por contar.", "Perfeito, anotado.", "Ótimo!")
+_SUGGESTION = "Oi! Vi sua mensagem e vou te ajudar a partir daqui."
 _QUOTE_LENGTH = 120
 #: How much of the offer's price list is quoted.
 _OFFER_LENGTH = 300
@@ -78,6 +79,8 @@ class OfflineBot:
     def generate(self, request: Request) -> Draft:
         """As `Model.generate`; never raises."""
         talk = _Talk(request)
+        if talk.is_for_us:
+            return _for_us(talk)
         reason = _wish_for_person(talk)
         return Draft(
             messages=(_goodbye(talk, reason),) if reason else tuple(_bubbles(talk)),
@@ -94,11 +97,30 @@ class OfflineBot:
         return "offline"
 
 
+def _for_us(talk: _Talk) -> Draft:
+    """A brief for whoever takes over, or the colleague's last words as what was agreed."""
+    is_brief = "vai assumir esta conversa" in talk.request.system
+    reason = _wish_for_person(talk) or HandoffReason.ASKED_FOR_PERSON
+    words = [
+        found[1] for turn in talk.our_turns for found in re.finditer(r"^\[colega[^\]]*\] (.+)$", turn, re.MULTILINE)
+    ]
+    return Draft(
+        messages=() if is_brief or not words else (f"combinado: {words[-1]}",),
+        handoff=Handoff(reason, _summary(talk, reason), suggestion=_SUGGESTION) if is_brief else None,
+        language="pt-BR", transcripts={}, tokens_in=0, tokens_out=0,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class _Talk:
     """The request, as the script needs it."""
 
     request: Request
+
+    @cached_property
+    def is_for_us(self) -> bool:
+        """Asked for a brief or for what was agreed, not for an answer to the lead."""
+        return "Não responda ao lead." in self.request.system
 
     @cached_property
     def persona(self) -> str:

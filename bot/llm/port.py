@@ -53,6 +53,9 @@ class HandoffReason(str, Enum):
     QUALIFIED = "qualified"
     UNINTELLIGIBLE = "unintelligible"
     SENSITIVE = "sensitive"
+    #: Found by us, never by the model.
+    OPT_OUT_UNSURE = "opt_out_unsure"
+    LIMIT = "limit"
     OTHER = "other"
 
 
@@ -61,8 +64,12 @@ class Handoff:
     """The bot's wish that a person takes the conversation."""
 
     reason: HandoffReason
-    #: For the rep, at most two lines; "" when the model gave none.
-    summary: str = field(repr=False)
+    #: For the rep, at most three lines; "" when the model gave none.
+    summary: str = field(default="", repr=False)
+    #: A first sentence the rep could write; "" when the model gave none.
+    suggestion: str = field(default="", repr=False)
+    #: How near the lead is to buying: 0 cold, 1 warm, 2 hot.
+    heat: int = 1
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from conversations import activity, control, sending, switches
+from conversations import activity, briefs, control, sending, switches
 from conversations.forms import HandBackForm, PauseForm
 from conversations.message import Key
 from conversations.models import AuditEntry, Control, Mode
@@ -25,7 +25,7 @@ def facts(request: Request, key: Key, row: Control) -> dict[str, Any]:
         "last_change": changes[0] if changes else None,
         "was_taken": mode is Mode.HUMAN and _was_taken(changes, request.user.pk),
         "draft": sending.kept_draft(key) if mode is not Mode.BOT else "",
-        "summary": sending.kept_summary(key) if mode is Mode.WAITING else "",
+        "brief": briefs.of(key) if mode is Mode.WAITING else None,
         "pauses": PauseForm.FOR,
         "longest_note": HandBackForm.LONGEST,
         "doing": step.doing if step else "",

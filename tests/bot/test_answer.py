@@ -65,14 +65,18 @@ def test_a_draft_may_say_nothing() -> None:
         ({}, None),
         ({"reason": "angry", "summary": "  Quer cancelar. "}, Handoff(HandoffReason.ANGRY, "Quer cancelar.")),
         ({"reason": "ANGRY", "summary": ""}, Handoff(HandoffReason.ANGRY, "")),
-        ({"reason": "bored", "summary": "?"}, Handoff(HandoffReason.OTHER, "?")),
-        ({"reason": None}, Handoff(HandoffReason.OTHER, "")),
         ("qualified", Handoff(HandoffReason.QUALIFIED, "")),
-        ({"reason": "other", "summary": "1\n\n2\n3"}, Handoff(HandoffReason.OTHER, "1\n2")),
+        ({"reason": "other", "summary": "1\n\n2\n3"}, Handoff(HandoffReason.OTHER, "1\n2\n3")),
     ],
 )
-def test_a_handoff_has_a_reason_of_ours_whatever_the_model_writes(given: object, handoff: Handoff | None) -> None:
+def test_a_handoff_has_a_reason_of_ours_however_the_model_writes_it(given: object, handoff: Handoff | None) -> None:
     assert read(answer(handoff=given)).handoff == handoff
+
+
+@pytest.mark.parametrize("given", [{"reason": "bored", "summary": "?"}, {"reason": None}, "because"])
+def test_a_handoff_for_a_reason_that_is_not_on_the_list_is_refused(given: object) -> None:
+    with pytest.raises(Garbled):
+        read(answer(handoff=given))
 
 
 def test_transcripts_are_found_by_label_and_by_id_and_nothing_else() -> None:

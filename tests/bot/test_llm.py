@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from bot import llm
 from bot.llm import Blob, HandoffReason, Model, Request, Turn
+from bot.llm.answer import MODEL_REASONS
 from tests.fake_gemini import KEY, FakeGemini, Step
 
 MODULES = {"google-generativeai": "google.generativeai", "google-genai": "google.genai"}
@@ -86,7 +87,7 @@ def test_the_answer_is_asked_for_as_json_of_our_schema(model: Model, fake: FakeG
     assert wanted["temperature"] == pytest.approx(0.4)
     assert set(wanted["responseSchema"]["properties"]) == {"messages", "handoff", "language", "transcripts"}
     reasons = wanted["responseSchema"]["properties"]["handoff"]["properties"]["reason"]["enum"]
-    assert reasons == [reason.value for reason in HandoffReason]
+    assert reasons == [reason.value for reason in MODEL_REASONS]
 
 
 def test_a_voice_note_goes_along_as_it_is_without_the_parameters_of_its_type(
@@ -131,13 +132,13 @@ def test_an_answer_is_bubbles_and_a_language(model: Model, fake: FakeGemini) -> 
     assert (draft.tokens_in, draft.tokens_out) == (120, 30)
 
 
-def test_a_handoff_has_a_reason_of_the_closed_list_and_two_lines(model: Model, fake: FakeGemini) -> None:
+def test_a_handoff_has_a_reason_of_the_closed_list_and_three_lines(model: Model, fake: FakeGemini) -> None:
     fake.will_answer(handoff={"reason": "qualified", "summary": "Quer 12 licenças.\n\nDecide na sexta.\nMais nada."})
 
     draft = model.generate(question())
 
     assert draft.messages == ()
-    assert draft.handoff == llm.Handoff(HandoffReason.QUALIFIED, "Quer 12 licenças.\nDecide na sexta.")
+    assert draft.handoff == llm.Handoff(HandoffReason.QUALIFIED, "Quer 12 licenças.\nDecide na sexta.\nMais nada.")
 
 
 def test_transcripts_come_back_under_the_ids_of_their_messages(model: Model, fake: FakeGemini) -> None:

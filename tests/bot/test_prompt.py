@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bot import prompt
-from bot.llm import Blob, HandoffReason, Request, Turn
+from bot.llm import Blob, Request, Turn
+from bot.llm.answer import MODEL_REASONS
 from bot.llm.fence import CUT_MARK, LENGTH, fence, fenced, harmless
 from bot.prompt import Handled
 from conversations.jid import JID
@@ -100,7 +101,7 @@ def test_the_system_prompt_names_goals_limits_and_every_reason_to_call_a_person(
         "língua do lead",
     ):
         assert word in system
-    assert all(f"`{reason.value}`" in system for reason in HandoffReason)
+    assert all(f"`{reason.value}`" in system for reason in MODEL_REASONS)
 
 
 @pytest.mark.parametrize(

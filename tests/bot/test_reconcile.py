@@ -418,7 +418,7 @@ def test_a_lead_nobody_told_us_of_is_found(sweep: Sweep, sandbox: Sandbox) -> No
     asked = sandbox.lead_writes(LEAD, "Oi", at=ago(60), webhook=False)
 
     assert sweep() == [(LEAD, asked)]
-    assert sweep.said == "expired 0, cleared up 0, paid 0, recovered 0, dispatched 1"
+    assert sweep.said == "expired 0, cleared up 0, paid 0, recovered 0, attended 0, dispatched 1"
 
 
 def test_who_was_answered_is_not_found(sweep: Sweep, sandbox: Sandbox) -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from bot import heartbeat
 from bot.models import BotSettings
 from bot.turns import Outcome
-from conversations import activity, control, history, identity, notes, sending, switches
+from conversations import activity, briefs, control, history, identity, notes, sending, switches
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.jid import JID
 from conversations.message import Author, Key
@@ -333,7 +333,9 @@ def test_the_model_may_call_a_person_and_its_summary_is_kept_for_the_rep(
     row = control.current(KEY)
     assert (row.mode, row.reason) == (Mode.WAITING, Reason.ANGRY)
     assert texts(sandbox) == ["Vou chamar a equipe."]
-    assert sending.kept_summary(KEY) == "Esperou três dias."
+    brief = briefs.of(KEY)
+    assert brief is not None
+    assert brief.summary == "Esperou três dias."
     assert AuditEntry.objects.filter(actor="bot", act="handoff").count() == 1
 
 
@@ -384,13 +386,24 @@ def test_a_blocked_answer_waits_for_a_person(turn: Turn, sandbox: Sandbox, gemin
     assert control.current(KEY).reason == Reason.BLOCKED
 
 
-def test_an_unusable_answer_is_asked_for_three_times(turn: Turn, sandbox: Sandbox, gemini: FakeGemini) -> None:
+def test_an_unusable_answer_is_asked_for_once_more_and_then_a_person_is_called(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini
+) -> None:
     asked = sandbox.lead_writes(LEAD, "Oi")
-    for _ in range(3):
-        gemini.will_answer(text="not json")
+    gemini.will_answer(text="not json")
+    gemini.will_answer(text="not json")
 
-    assert [turn(asked).silence for _ in range(3)] == [Silence.TRY_AGAIN, Silence.TRY_AGAIN, Silence.GAVE_UP]
+    assert turn(asked).silence is Silence.GAVE_UP
     assert control.current(KEY).reason == Reason.UNUSABLE
+    assert texts(sandbox) == ["Vou chamar uma pessoa do time, que vai te responder por aqui."]
+
+
+def test_an_unusable_answer_and_then_a_good_one_is_an_answer(turn: Turn, sandbox: Sandbox, gemini: FakeGemini) -> None:
+    gemini.will_answer(text='{"messages": ["Oi"], "handoff": {"reason": "bored"}, "language": "pt-BR"}')
+    gemini.will_answer("Olá!")
+
+    assert turn(sandbox.lead_writes(LEAD, "Oi")).sent == 1
+    assert texts(sandbox) == ["Olá!"]
 
 
 def test_a_gateway_that_refuses_the_connection_sends_nothing_and_is_tried_again(turn: Turn, sandbox: Sandbox) -> None:

@@ -299,6 +299,8 @@ def test_what_passes_is_tried_again_and_given_up_for_its_reason_when_the_budget_
     ("error", "reason"),
     [
         (llm.Blocked("SAFETY"), Reason.BLOCKED),
+        (llm.Garbled("?"), Reason.UNUSABLE),
+        (llm.Truncated("MAX_TOKENS"), Reason.UNUSABLE),
         (llm.Refused("400"), Reason.MODEL),
         (errors.Refused("no", status=400), Reason.REFUSED),
         (errors.NotOnWhatsApp("no", status=400), Reason.REFUSED),
@@ -315,11 +317,9 @@ def test_what_does_not_pass_is_given_up_at_once(bot: BotSettings, error: Excepti
 @pytest.mark.parametrize(
     ("error", "reason", "wait"),
     [
-        (llm.Garbled("?"), Reason.UNUSABLE, None),
-        (llm.Truncated("MAX_TOKENS"), Reason.UNUSABLE, None),
         (NotStoredYet(), Reason.NOT_STORED, 5),
     ],
-    ids=["Garbled", "Truncated", "NotStoredYet"],
+    ids=["NotStoredYet"],
 )
 def test_what_may_be_better_the_next_time_is_tried_three_times(
     bot: BotSettings, error: Exception, reason: Reason, wait: float | None

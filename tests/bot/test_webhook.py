@@ -314,3 +314,49 @@ def test_no_text_name_number_or_key_reaches_the_log(
 
     for secret in ("segredo", "Mariana", "an-instance-secret", "5511999990001", SECRET):
         assert secret not in caplog.text
+
+
+# ------------------------------------------------------------------------------------------ commands from the phone
+
+
+def test_a_command_typed_on_the_phone_acts_and_takes_nothing_over(
+    post: Post, queue: Callable[[], list[list[Any]]]
+) -> None:
+    post(upsert("C1", from_me=True, text="#pausar 2h"))
+
+    row = control.current(KEY)
+    assert (row.mode, row.holder) == (Mode.PAUSED, None)
+    assert row.until is not None
+    assert timedelta(minutes=115) < row.until - django_timezone.now() <= timedelta(hours=2)
+    assert queue() == [[INSTANCE, LEAD, "C1", "pausar"]]
+
+    post(upsert("C2", from_me=True, text="#bot"))
+
+    assert control.current(KEY).mode == Mode.BOT
+
+
+def test_the_same_words_from_a_lead_are_just_words(post: Post, queue: Callable[[], list[list[Any]]]) -> None:
+    post(upsert("C1", text="#pausar"))
+
+    assert control.current(KEY).mode == Mode.BOT
+    assert [call[2] for call in queue()] == ["C1"]
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_lead_does_not_lift_a_pause_with_a_command(post: Post, django_user_model: Any) -> None:
+    control.pause(KEY, django_user_model.objects.create_user("ana"), None)
+
+    post(upsert("C1", text="#bot"))
+
+    assert control.current(KEY).mode == Mode.PAUSED
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_command_that_comes_late_does_not_undo_what_was_decided_since(post: Post, django_user_model: Any) -> None:
+    control.take_over(KEY, django_user_model.objects.create_user("ana"))
+    late = upsert("C1", from_me=True, text="#bot")
+    late["data"]["messageTimestamp"] = int(django_timezone.now().timestamp()) - 600
+
+    post(late)
+
+    assert control.current(KEY).mode == Mode.HUMAN

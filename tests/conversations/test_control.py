@@ -169,3 +169,41 @@ def test_only_technical_reasons_recover_by_themselves() -> None:
 
     control.give_up(KEY, Reason.BLOCKED, epoch=2)
     assert control.recover(KEY).mode == Mode.WAITING
+
+
+# ------------------------------------------------------------------------------------------ commands from the phone
+
+
+def test_a_command_in_history_is_obeyed_when_its_webhook_was_lost() -> None:
+    now = timezone.now()
+    history = [
+        message("A", sent_at=now - timedelta(minutes=3)),
+        message("B", Author.PHONE, text="#pausar", sent_at=now - timedelta(minutes=2)),
+    ]
+
+    row = control.note_people(control.ensure(KEY), history, hold=HOUR)
+
+    assert (row.mode, row.until) == (Mode.PAUSED, None)
+    assert control.note_people(row, history, hold=HOUR).epoch == row.epoch
+
+
+def test_words_typed_after_a_command_take_over_all_the_same() -> None:
+    now = timezone.now()
+    history = [
+        message("A", sent_at=now - timedelta(minutes=4)),
+        message("B", Author.PHONE, text="#bot", sent_at=now - timedelta(minutes=3)),
+        message("C", Author.PHONE, text="Oi, sou a Ana", sent_at=now - timedelta(minutes=2)),
+    ]
+
+    assert control.note_people(control.ensure(KEY), history, hold=HOUR).is_on_phone
+
+
+def test_a_command_typed_after_words_counts() -> None:
+    now = timezone.now()
+    history = [
+        message("A", sent_at=now - timedelta(minutes=4)),
+        message("B", Author.PHONE, text="Oi, sou a Ana", sent_at=now - timedelta(minutes=3)),
+        message("C", Author.PHONE, text="#bot", sent_at=now - timedelta(minutes=2)),
+    ]
+
+    assert control.note_people(control.ensure(KEY), history, hold=HOUR).mode == Mode.BOT

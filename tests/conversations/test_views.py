@@ -14,7 +14,8 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django import Settings
 
-from conversations import control, identity, sending, switches
+from conversations import briefs, control, identity, sending, switches
+from conversations.briefs import Brief
 from conversations.evolution.sandbox import Failure, Sandbox, samples
 from conversations.evolution.sandbox import content as contents
 from conversations.jid import JID
@@ -494,7 +495,7 @@ def test_what_the_bot_was_about_to_say_is_offered(for_bob: Client, bob: User) ->
 def test_who_waits_for_a_person_says_why(for_bob: Client) -> None:
     row = control.ensure(MARIANA)
     Control.objects.filter(pk=row.pk).update(mode=Mode.WAITING, reason=Reason.ASKED_FOR_PERSON)
-    sending.keep_summary(MARIANA, "Quer negociar o preço.")
+    briefs.keep(MARIANA, Brief("Quer negociar o preço."))
 
     page = text(get(for_bob))
 

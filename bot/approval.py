@@ -1,0 +1,40 @@
+"""Answers that a person approves before they go out: asking, and finding what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+
+from bot.models import BotSettings
+from bot.turns import Turn, Withheld
+from conversations import pending
+from conversations.fence import Answered
+from conversations.message import Message
+from conversations.silence import Silence
+
+
+def decided(turn: Turn, unanswered: Sequence[Message]) -> tuple[str, ...]:
+    """The bubbles that may go out now; () when nothing was offered for exactly these messages of the lead.
+
+    Raises Withheld while a person is to decide. What the lead wrote since makes an offer void: it is thought again.
+    """
+    one = pending.current(turn.row)
+    if one is None or set(one.answers) != {message.id for message in unanswered}:
+        return ()
+    now = timezone.now()
+    if not one.is_due(now):
+        left = (one.sends_at - now).total_seconds() if one.sends_at else None
+        raise Withheld(Silence.AWAITING_APPROVAL, again_in_s=left)
+    if not pending.take(turn.key, one):
+        raise Withheld(Silence.AWAITING_APPROVAL)
+    return one.bubbles
+
+
+def ask(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> Withheld:
+    """Offer `said` to the people; what is to be raised meanwhile."""
+    wait_s = settings.approval_seconds
+    sends_at = timezone.now() + timedelta(seconds=wait_s) if wait_s else None
+    pending.offer(turn.key, said, Answered.of(unanswered), epoch=turn.right.epoch, sends_at=sends_at)
+    return Withheld(Silence.AWAITING_APPROVAL, again_in_s=wait_s or None)

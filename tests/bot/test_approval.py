@@ -1,0 +1,177 @@
+"""Answers that wait for a person's yes: offered, sent, changed, discarded, sent by themselves, never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+
+from bot import reconcile
+from bot.models import BotSettings
+from bot.turns import Outcome
+from conversations import control, pending
+from conversations.evolution.sandbox import Sandbox
+from conversations.message import Key
+from conversations.models import AuditEntry, Control, Switch
+from conversations.pending import Pending
+from conversations.silence import Silence
+from tests.factories import LEAD
+from tests.fake_gemini import FakeGemini
+
+Turn = Callable[..., Outcome]
+KEY = Key("voice_sdr_v4", LEAD)
+
+
+@pytest.fixture
+def asked(turn: Turn, sandbox: Sandbox, gemini: FakeGemini, ana: User) -> str:
+    """The lead asked, and the bot offers "Olá!" and "Depende."."""
+    control.approve_answers(KEY, ana, Control.Approval.ON)
+    gemini.will_answer("Olá!", "Depende.")
+    id = sandbox.lead_writes(LEAD, "Quanto custa?")
+    assert turn(id).silence is Silence.AWAITING_APPROVAL
+    return id
+
+
+def offered() -> Pending:
+    one = pending.of(KEY)
+    assert one is not None
+    return one
+
+
+def texts(sandbox: Sandbox) -> list[str]:
+    return [sent.text for sent in sandbox.sent(LEAD, by="api")]
+
+
+def acts() -> list[str]:
+    return list(AuditEntry.objects.exclude(conversation="").order_by("pk").values_list("act", flat=True))
+
+
+def test_nothing_goes_out_before_a_person_says_yes(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, asked: str
+) -> None:
+    assert turn(asked).silence is Silence.AWAITING_APPROVAL
+    assert texts(sandbox) == []
+    assert len(gemini.requests) == 1
+    assert offered().bubbles == ("Olá!", "Depende.")
+
+
+def test_a_yes_sends_it_as_the_bots_and_once(turn: Turn, sandbox: Sandbox, asked: str, ana: User) -> None:
+    assert pending.release(KEY, offered().id, ana)
+    assert not pending.release(KEY, offered().id, ana)
+
+    assert turn(asked).sent == 2
+    assert turn(asked).silence is Silence.ANSWERED_ALREADY
+    assert texts(sandbox) == ["Olá!", "Depende."]
+    assert acts() == ["approval_on", "approve"]
+
+
+def test_a_changed_answer_goes_out_as_changed(turn: Turn, sandbox: Sandbox, asked: str, ana: User) -> None:
+    pending.release(KEY, offered().id, ana, ["Olá, Paula!"])
+
+    turn(asked)
+
+    assert texts(sandbox) == ["Olá, Paula!"]
+    assert acts()[-1] == "edit_draft"
+
+
+def test_a_discarded_answer_leaves_the_message_without_one(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, asked: str, ana: User
+) -> None:
+    one = offered()
+    assert pending.discard(KEY, one.id, ana)
+
+    assert turn(asked).silence is Silence.ANSWERED_ALREADY
+    assert not pending.release(KEY, one.id, ana)
+    assert texts(sandbox) == []
+    assert len(gemini.requests) == 1
+    assert control.current(KEY).silence == Silence.DISCARDED
+
+
+def test_it_goes_out_by_itself_after_its_time(turn: Turn, sandbox: Sandbox, gemini: FakeGemini, ana: User) -> None:
+    BotSettings.objects.update(approval_seconds=20)
+    control.approve_answers(KEY, ana, Control.Approval.ON)
+    asked = sandbox.lead_writes(LEAD, "Oi")
+    outcome = turn(asked)
+    assert outcome.again_in_s == 20
+    assert turn(asked).silence is Silence.AWAITING_APPROVAL
+
+    BotSettings.objects.update(approval_seconds=0)
+    shorten(offered())
+
+    assert turn(asked).sent == 1
+    assert len(texts(sandbox)) == 1
+
+
+def shorten(one: Pending) -> None:
+    """Its time is over."""
+    from dataclasses import replace
+
+    pending._keep(KEY, replace(one, sends_at=one.offered_at))
+
+
+def test_what_the_lead_writes_meanwhile_is_thought_about_anew(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, asked: str, ana: User
+) -> None:
+    before = offered().id
+    gemini.will_answer("Depende de quantas pessoas.")
+
+    turn(sandbox.lead_writes(LEAD, "para 6 pessoas"))
+
+    assert not pending.release(KEY, before, ana)
+    assert offered().bubbles == ("Depende de quantas pessoas.",)
+    assert texts(sandbox) == []
+
+
+def test_a_takeover_makes_it_void(turn: Turn, sandbox: Sandbox, asked: str, ana: User) -> None:
+    one = offered()
+    control.take_over(KEY, ana)
+
+    assert pending.of(KEY) is None
+    assert not pending.release(KEY, one.id, ana)
+    control.hand_back(KEY, ana)
+    assert not pending.release(KEY, one.id, ana)
+    assert texts(sandbox) == []
+
+
+def test_a_wiped_cache_makes_the_bot_think_again(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, asked: str, ana: User
+) -> None:
+    before = offered().id
+    cache.clear()
+
+    assert turn(asked).silence is Silence.AWAITING_APPROVAL
+    assert offered().id != before
+    assert len(gemini.requests) == 2
+    assert texts(sandbox) == []
+
+
+def test_the_sweep_leaves_it_to_the_people(sandbox: Sandbox, asked: str, ana: User) -> None:
+    BotSettings.objects.update(debounce_idle_seconds=0)
+    dispatched: list[str] = []
+
+    def dispatch(instance: str, conversation: str, asked: str, *, in_s: float = 0) -> None:
+        dispatched.append(asked)
+
+    reconcile.sweep(dispatch)
+    assert dispatched == []
+
+    pending.release(KEY, offered().id, ana)
+    reconcile.sweep(dispatch)
+    assert dispatched == [asked]
+
+
+@pytest.mark.parametrize(
+    ("on_number", "here", "waits"),
+    [(True, "", True), (True, "off", False), (False, "", False), (False, "on", True)],
+)
+def test_a_conversation_may_have_it_otherwise_than_its_number(
+    turn: Turn, sandbox: Sandbox, ana: User, on_number: bool, here: str, waits: bool
+) -> None:
+    Switch.objects.update(approves=on_number)
+    control.approve_answers(KEY, ana, Control.Approval(here))
+
+    outcome = turn(sandbox.lead_writes(LEAD, "Oi"))
+
+    assert (outcome.silence is Silence.AWAITING_APPROVAL) is waits

@@ -1,0 +1,120 @@
+"""When a person is called, or the lead is left alone, without the model being asked; and what the lead is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+
+from bot.models import BotSettings
+from bot.turns import Outcome
+from conversations import control
+from conversations.evolution.sandbox import Failure, Sandbox
+from conversations.message import Key
+from conversations.models import AuditEntry, Control, Due, Mode, Reason
+from conversations.silence import Silence
+from tests.factories import LEAD
+from tests.fake_gemini import FakeGemini
+
+Turn = Callable[..., Outcome]
+KEY = Key("voice_sdr_v4", LEAD)
+DONE = "Pronto: não vamos mais escrever para você. Se precisar, é só pedir uma pessoa por aqui."
+
+
+def texts(sandbox: Sandbox) -> list[str]:
+    return [sent.text for sent in sandbox.sent(LEAD, by="api")]
+
+
+def test_a_lead_who_wants_to_be_left_alone_is_told_so_once_and_then_nothing(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini
+) -> None:
+    turn(sandbox.lead_writes(LEAD, "Não quero mais receber mensagens"))
+
+    assert texts(sandbox) == [DONE]
+    assert control.current(KEY).opted_out
+    assert turn(sandbox.lead_writes(LEAD, "ok")).silence is Silence.OPTED_OUT
+    assert len(texts(sandbox)) == 1
+    assert gemini.requests == []
+    entry = AuditEntry.objects.exclude(conversation="").get()
+    assert (entry.act, entry.actor, entry.reason) == ("opt_out", "lead", Reason.OPTED_OUT)
+
+
+@pytest.mark.parametrize("act", [control.hand_back, control.resume, control.take_over])
+def test_nothing_but_a_persons_word_lets_the_bot_write_again(
+    turn: Turn, sandbox: Sandbox, ana: User, act: Callable[[Key, User], object]
+) -> None:
+    turn(sandbox.lead_writes(LEAD, "parar"))
+
+    act(KEY, ana)
+    control.hand_back(KEY, ana)
+    assert control.current(KEY).opted_out
+    control.opt_in(KEY, ana)
+    turn(sandbox.lead_writes(LEAD, "Quanto custa?"))
+
+    assert len(texts(sandbox)) == 2
+
+
+def test_the_wish_counts_while_a_person_is_waited_for(turn: Turn, sandbox: Sandbox) -> None:
+    BotSettings.objects.update(handoff_phrases="atendente")
+    turn(sandbox.lead_writes(LEAD, "quero um atendente"))
+
+    turn(sandbox.lead_writes(LEAD, "parar"))
+
+    row = control.current(KEY)
+    assert (row.mode, row.opted_out) == (Mode.WAITING, True)
+    assert texts(sandbox)[-1] == DONE
+
+
+def test_a_confirmation_that_a_crash_kept_is_owed(turn: Turn, sandbox: Sandbox) -> None:
+    sandbox.failures.add(Failure("/message/sendText", "refuse", status=401))
+
+    turn(sandbox.lead_writes(LEAD, "parar"))
+
+    row = control.current(KEY)
+    assert (row.opted_out, row.due) == (True, Due.OPT_OUT_CONFIRMATION)
+    assert texts(sandbox) == []
+
+
+def test_a_doubtful_wish_calls_a_person_and_tells_the_way_out(turn: Turn, sandbox: Sandbox, gemini: FakeGemini) -> None:
+    turn(sandbox.lead_writes(LEAD, "quem passou meu contato?"))
+
+    row = control.current(KEY)
+    assert (row.mode, row.reason, row.opted_out) == (Mode.WAITING, Reason.OPT_OUT_UNSURE, False)
+    assert "PARAR" in texts(sandbox)[0]
+    assert gemini.requests == []
+
+
+def test_a_reached_limit_calls_a_person_with_its_reason(turn: Turn, sandbox: Sandbox, gemini: FakeGemini) -> None:
+    BotSettings.objects.update(conversation_turns_per_hour=2)
+    for text in ("Oi", "Quanto custa?"):
+        turn(sandbox.lead_writes(LEAD, text))
+
+    turn(sandbox.lead_writes(LEAD, "E o frete?"))
+
+    assert len(gemini.requests) == 2
+    row = control.current(KEY)
+    assert (row.mode, row.reason) == (Mode.WAITING, Reason.LIMIT)
+    assert Control.objects.get().due == Due.NONE
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        ("2030-12-09T15:00-03:00", None),
+        ("2030-12-09T21:00-03:00", "amanhã às 08:00"),
+        ("2030-12-09T05:00-03:00", "hoje às 08:00"),
+        ("2030-12-13T21:00-03:00", "na segunda-feira às 08:00"),
+    ],
+)
+def test_outside_their_hours_the_lead_is_told_when_people_are_back(
+    turn: Turn, sandbox: Sandbox, at: str, expected: str | None
+) -> None:
+    BotSettings.objects.update(people_in_hours_only=True, handoff_phrases="atendente")
+    with time_machine.travel(at):
+        turn(sandbox.lead_writes(LEAD, "quero um atendente"))
+
+    said = texts(sandbox)[0]
+    assert ("volta" in said) is (expected is not None)
+    assert (expected or "") in said
