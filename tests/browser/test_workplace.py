@@ -106,6 +106,7 @@ def test_a_pause_is_chosen_from_a_menu(stack: Stack, window: Window, lead: str) 
     page.get_by_role("button", name="1 hora").click()
 
     expect(page.locator("#control")).to_contain_text("Pausada.")
+    expect(page.get_by_role("button", name="1 hora")).to_be_hidden()
     expect(page.get_by_role("button", name="Retomar")).to_be_visible()
 
 
