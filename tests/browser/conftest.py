@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.stack import PASSWORD, Stack
@@ -110,3 +111,23 @@ def hand_back(page: Page, agreed: str = "") -> None:
     page.locator("#hand-back-menu summary").click()
     page.get_by_label("O que ficou combinado?").fill(agreed)
     page.get_by_role("button", name="Devolver ao bot").click()
+
+
+def settle(page: Page) -> None:
+    """Wait until the page is live, if it is one that is, and has read what it reads by itself."""
+    if page.locator("body[data-stream]").count():
+        expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+    for late in (".lead-loading:visible", ".htmx-request"):
+        expect(page.locator(late)).to_have_count(0, timeout=SOON_MS)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe has to say in each colour scheme, and whether one has to scroll sideways."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        seen = Axe().run(page).response["violations"]
+        found += [f"{scheme}: {one['id']}: {node['html'][:90]}" for one in seen for node in one["nodes"]]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("wider than the screen")
+    return found
