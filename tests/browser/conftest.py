@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.doors import log_in
 from tests.stack import PASSWORD, Stack
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -68,12 +69,12 @@ def window(stack: Stack, chromium: Browser) -> Iterator[Window]:
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
-        page.goto(f"{stack.url}/login/")
         if user:
-            page.get_by_label("Usuário").fill(user)
-            page.get_by_label("Senha").fill(PASSWORD)
-            page.get_by_role("button", name="Entrar").click()
-            page.wait_for_url(f"{stack.url}/")
+            # A session of this window's own; the form itself is `test_people.py`'s.
+            with log_in(stack.url, user, PASSWORD) as session:
+                known = {str(one.name): str(one.value) for one in session.cookies}
+            context.add_cookies([{"name": name, "value": value, "url": stack.url} for name, value in known.items()])
+        page.goto(f"{stack.url}/" if user else f"{stack.url}/login/")
         return page
 
     yield open_one
