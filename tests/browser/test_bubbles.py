@@ -90,7 +90,7 @@ def test_a_file_that_whatsapp_dropped_is_explained_and_tried_again(stack: Stack,
     page.get_by_role("button", name="Tentar de novo").click()
 
     expect(page.locator(".file-why")).to_have_count(0)
-    page.wait_for_function("document.querySelector('a.photo img').naturalWidth === 512")
+    expect(page.locator("a.photo img")).to_have_js_property("naturalWidth", 512, timeout=SOON_MS)
 
 
 def test_older_messages_come_in_above_without_a_jump(stack: Stack, window: Window, lead: str) -> None:
@@ -118,10 +118,11 @@ def test_older_messages_come_in_above_without_a_jump(stack: Stack, window: Windo
 def test_who_reads_further_up_is_told_how_many_came(stack: Stack, window: Window, lead: str) -> None:
     long_past(stack, lead, 40)
     page = opened(stack, window, lead)
+    page.get_by_role("button", name="Assumir").click()
+    expect(page.get_by_text("A partir de agora o bot não envia mais nada aqui.")).to_be_visible()
     stack.sandbox.lead_writes(lead, "de hoje", name="Sílvia")
     expect(bubble(page, "de hoje")).to_be_in_viewport(timeout=SOON_MS)
     expect(page.locator("#newest")).to_be_hidden()
-    page.get_by_role("button", name="Assumir").click()
     page.evaluate("document.getElementById('scroll').scrollTop = 200")
 
     for words in ("e mais uma", "e outra"):
@@ -168,7 +169,8 @@ def test_without_scripts_one_reads_up_and_hears(stack: Stack, window: Window, le
     page = window(java_script_enabled=False)
     page.goto(stack.page(lead))
 
-    expect(page.locator("audio[controls]")).to_be_visible()
+    expect(page.locator("#messages audio[controls]")).to_be_visible()
+    expect(page.locator("#recorder")).to_be_hidden()
     expect(page.locator(".play")).to_be_hidden()
     page.get_by_role("link", name="Mensagens anteriores").click()
     expect(bubble(page, "mensagem número 0")).to_have_count(1)
