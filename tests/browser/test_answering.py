@@ -81,7 +81,7 @@ def test_a_voice_note_is_recorded_listened_to_and_sent(stack: Stack, window: Win
     expect(page.locator("#recorder audio")).to_be_visible()
     page.get_by_role("button", name="Enviar").click()
 
-    expect(bubble(page, "🎤 Áudio")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("li.bubble.by-rep .player")).to_have_count(1, timeout=SOON_MS)
     expect(page.locator("#recorder")).to_be_hidden()
     [sent] = stack.sandbox.sent(lead, by="api")
     assert sent.type_name == "audioMessage"
@@ -120,7 +120,7 @@ def test_a_reply_quotes_and_the_quote_can_be_taken_away(stack: Stack, window: Wi
 
     answered = page.locator("li.bubble.by-rep")
     expect(answered).to_have_count(1, timeout=SOON_MS)
-    expect(answered.locator(".quote")).to_have_text("obrigada")
+    expect(answered.locator(".quote-text")).to_have_text("obrigada")
     expect(page.locator(".above.is-quote")).to_have_count(0)
 
 
@@ -260,4 +260,4 @@ def test_without_scripts_a_file_goes_out_and_a_reply_quotes(stack: Stack, window
     page.get_by_role("button", name="Enviar").click()
 
     expect(bubble(page, "tabela.csv")).to_have_count(1)
-    expect(bubble(page, "tabela.csv").locator(".quote")).to_have_text("obrigada")
+    expect(bubble(page, "tabela.csv").locator(".quote-text")).to_have_text("obrigada")
