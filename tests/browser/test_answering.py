@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAIAAAD8GO2jAAAAKUlEQVR4nO3NsQkAAAzDsPz/c6FPJJvAs5VLpm3vAAAAAAAAAAAAoNgDp+T0Ltwd/VwA"
     "AAAASUVORK5CYII="
 )
+#: On the recorder's clock, or a little more: a busy machine may miss it.
+ONE_SECOND = re.compile("^0:0[1-9]$")
 _HOLDER = """([data, name, type]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const holder = new DataTransfer();
@@ -72,11 +75,11 @@ def test_a_voice_note_is_recorded_listened_to_and_sent(stack: Stack, window: Win
     page.goto(stack.page(lead))
 
     page.get_by_role("button", name="Gravar mensagem de voz").click()
-    expect(page.locator(".recorder-time")).to_have_text("0:01", timeout=SOON_MS)
+    expect(page.locator(".recorder-time")).to_have_text(ONE_SECOND, timeout=SOON_MS)
     page.get_by_role("button", name="Descartar").click()
     expect(page.locator("#recorder")).to_be_hidden()
     page.get_by_role("button", name="Gravar mensagem de voz").click()
-    expect(page.locator(".recorder-time")).to_have_text("0:01", timeout=SOON_MS)
+    expect(page.locator(".recorder-time")).to_have_text(ONE_SECOND, timeout=SOON_MS)
     page.get_by_role("button", name="Parar").click()
     expect(page.locator("#recorder audio")).to_be_visible()
     page.get_by_role("button", name="Enviar").click()
@@ -212,7 +215,7 @@ def test_axe_finds_nothing_while_one_answers(
         found["emoji"] = _violations(page)
         page.keyboard.press("Escape")
     page.get_by_role("button", name="Gravar mensagem de voz").click()
-    expect(page.locator(".recorder-time")).to_have_text("0:01", timeout=SOON_MS)
+    expect(page.locator(".recorder-time")).to_have_text(ONE_SECOND, timeout=SOON_MS)
     found["recording"] = _violations(page)
     page.get_by_role("button", name="Descartar").click()
     page.locator("li.bubble.by-rep").hover()

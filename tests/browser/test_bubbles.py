@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from conversations.evolution.sandbox import samples
@@ -40,14 +42,14 @@ def test_a_voice_note_plays_seeks_and_keeps_its_speed(stack: Stack, window: Wind
 
     first.get_by_role("button", name="Ouvir").click()
     expect(first.get_by_role("button", name="Pausar")).to_be_visible()
-    expect(first.locator(".player-time")).to_have_text("0:01", timeout=SOON_MS)
+    expect(first.locator(".player-time")).to_have_text(re.compile("^0:0[1-8]$"), timeout=SOON_MS)
     first.get_by_role("slider").focus()
     page.keyboard.press("End")
     expect(first.get_by_role("button", name="Ouvir")).to_be_visible(timeout=SOON_MS)
     first.get_by_role("slider").fill("6")
     expect(first.locator(".player-time")).to_have_text("0:06")
     first.get_by_role("button", name="Ouvir").click()
-    expect(first.locator(".player-time")).to_have_text("0:07", timeout=SOON_MS)
+    expect(first.locator(".player-time")).to_have_text(re.compile("^0:0[78]$"), timeout=SOON_MS)
     second.get_by_role("button", name="Ouvir").click()
     expect(first.get_by_role("button", name="Ouvir")).to_be_visible()
     expect(second.get_by_role("button", name="Pausar")).to_be_visible()
