@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,6 +119,8 @@ def _await_opening(process: subprocess.Popen[str]) -> None:
     until = time.monotonic() + _READY_WITHIN_S
     for line in process.stdout:
         if line.startswith("Ctrl-C"):
+            # Read to the end: a pipe that nobody empties fills up, and stops whoever writes a line of log.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
             return
         # The demo passwords stand among these lines: nobody needs them here.
         if "|" in line or "ready" in line:
