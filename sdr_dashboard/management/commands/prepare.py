@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from sdr_dashboard import translations
 
-#: Name to log in with, what colleagues call them, group, whether the admin is open to them, and the variable `make run` keeps the password in.
+#: Name to log in with, what colleagues call them, group, whether the admin is open to them, and the variable
+#: `make run` keeps the password in.
 DEMO_USERS = (
     ("gestor", ("Helena", "Duarte"), "Gestores", True, "DEMO_GESTOR_PASSWORD"),
     ("vendedor", ("Rafael", "Teixeira"), "Vendedores", False, "DEMO_VENDEDOR_PASSWORD"),
