@@ -222,6 +222,7 @@ def _window(browser: Browser, scheme: str, width: int, height: int) -> Page:
         locale="pt-BR",
         timezone_id="America/Sao_Paulo",
         reduced_motion="reduce",
+        has_touch=width < SIZES[0][0],
     ).new_page()
 
 
