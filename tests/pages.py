@@ -15,6 +15,7 @@ PAGES: dict[str, str] = {
     "login": "/login/",
     "conversations:inbox": "/",
     "conversations:conversation": "/c/{conversation}/",
+    "conversations:queue": "/queue/",
     "conversations:connections": "/connections/",
     "conversations:offline": "/offline/",
 }
@@ -30,6 +31,8 @@ NO_PAGES: dict[str, str] = {
     "conversations:events": "a stream",
     "conversations:attention": "numbers for a script",
     "conversations:picture": "a picture",
+    "conversations:brief": "a part of the queue",
+    "conversations:agreed": "a part of a menu",
     "conversations:media": "a file of a message",
     "conversations:manifest": "for the browser",
     "conversations:service_worker": "for the browser",
