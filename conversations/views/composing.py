@@ -43,7 +43,7 @@ def composer(request: Request, key: Key, *, text: str = "", **more: Any) -> dict
 
 
 def asked_for(request: Request, key: Key) -> dict[str, Any]:
-    """The form as the address wants it: `reply`, `edit` or `delete` name a message, `draft` and `suggestion` take words."""
+    """The form as the address wants it: `reply`, `edit` or `delete` name a message; `draft`, `suggestion`."""
     if not request.user.has_perm("conversations.act"):
         return {}
     for name, make in (("reply", _reply), ("edit", _edit), ("delete", _delete)):
