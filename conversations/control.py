@@ -34,6 +34,8 @@ _LOOK_EVERY_S = 0.05
 _A_MOMENT = timedelta(seconds=5)
 #: So many changes of a conversation are looked at for when people had it.
 _LOOK_BACK = 40
+#: Signs of a person are noted so far apart at least.
+_SIGNS_APART = timedelta(seconds=15)
 #: The phone's clock may be behind ours by so much, and count whole seconds.
 _LATE = timedelta(seconds=2)
 
@@ -92,8 +94,12 @@ def take_over(key: Key, rep: User) -> TakenOver:
 
     Waits at most `TAKEOVER_WAIT_SECONDS` for a bot message that is already on its way.
     """
-    row = change(key, Occurrence.TAKEN_OVER, actor=Actor.REP, rep=rep)
-    may_still_leave = not wait_for_claim(key)
+    return settled(change(key, Occurrence.TAKEN_OVER, actor=Actor.REP, rep=rep))
+
+
+def settled(row: Control) -> TakenOver:
+    """How the takeover that `row` shows ends: once a bot message that is on its way has left, or may still leave."""
+    may_still_leave = not wait_for_claim(row.key)
     return TakenOver(row, may_still_leave, _just_left(row))
 
 
@@ -179,7 +185,11 @@ def note_phone(key: Key, at: datetime, *, hold: timedelta | None) -> Control:
     until = None if hold is None else at + hold
     if until is not None and until <= timezone.now():
         return current(key)
-    return change(key, Occurrence.PHONE_WROTE, actor=Actor.PHONE, until=until, human_at=at)
+    before = current(key)
+    row = change(key, Occurrence.PHONE_WROTE, actor=Actor.PHONE, until=until, human_at=at)
+    if row.is_on_phone and before.mode_at(timezone.now()) is not Mode.HUMAN:
+        live.publish("attention", instance=row.instance, conversation=row.conversation, why="phone")
+    return row
 
 
 def obey(key: Key, command: Command, at: datetime) -> Control:
@@ -286,9 +296,13 @@ def more_time(key: Key, rep: User, length: timedelta) -> Control:
 
 
 def note_sign(key: Key) -> None:
-    """A person is at it (types in the dashboard): nothing changes but when somebody was last there."""
+    """A person is at it (types in the dashboard): nothing changes but when somebody was last there.
+
+    Written at most every few seconds, however fast somebody types.
+    """
+    now = timezone.now()
     here = Control.objects.filter(instance=key.instance, conversation=key.conversation, mode=Mode.HUMAN)
-    here.update(last_human_at=timezone.now())
+    here.exclude(last_human_at__gt=now - _SIGNS_APART).update(last_human_at=now)
 
 
 def auto_resume(row: Control) -> Control:
@@ -402,6 +416,16 @@ def changes(key: Key, count: int) -> list[AuditEntry]:
     """The last `count` changes of a conversation's control, the newest first."""
     here = AuditEntry.objects.filter(instance=key.instance, conversation=key.conversation)
     return list(here.select_related("rep").order_by("-at", "-pk")[:count])
+
+
+def held_since(key: Key) -> datetime | None:
+    """Since when people have the conversation without a break; None when they do not, or nobody knows."""
+    since: datetime | None = None
+    for entry in changes(key, _LOOK_BACK):
+        if entry.after and entry.after != Mode.HUMAN:
+            break
+        since = entry.at if entry.after else since
+    return since
 
 
 def stretches(key: Key) -> list[tuple[datetime, datetime]]:

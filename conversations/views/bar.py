@@ -6,11 +6,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from conversations import activity, briefs, control, sending, switches
+from conversations import activity, attention, control, sending, switches
 from conversations.forms import HandBackForm, PauseForm
 from conversations.message import Key
 from conversations.models import AuditEntry, Control, Mode
 from conversations.views.guard import Request
+from conversations.views.queue import brief_of
 
 
 def facts(request: Request, key: Key, row: Control) -> dict[str, Any]:
@@ -25,13 +26,26 @@ def facts(request: Request, key: Key, row: Control) -> dict[str, Any]:
         "last_change": changes[0] if changes else None,
         "was_taken": mode is Mode.HUMAN and _was_taken(changes, request.user.pk),
         "draft": sending.kept_draft(key) if mode is not Mode.BOT else "",
-        "brief": briefs.of(key) if mode is Mode.WAITING else None,
+        **(brief_of(key, row) if mode is Mode.WAITING else {}),
+        **_returning(row, request.user.pk),
         "pauses": PauseForm.FOR,
         "longest_note": HandBackForm.LONGEST,
         "doing": step.doing if step else "",
         "number": step.number if step else 0,
         "of": step.of if step else 0,
     }
+
+
+def _returning(row: Control, me: int | None) -> dict[str, Any]:
+    """When the conversation a person holds returns to the bot by itself: shown shortly before, and looked at then."""
+    instance = switches.state().instances.get(row.instance)
+    at = control.resumes_at(row, instance.resume_after_minutes) if instance else None
+    if at is None or row.holder_id != me:
+        return {}
+    now = timezone.now()
+    is_promised = at <= now and row.rung_epoch == row.epoch
+    warns_at = at - attention.RETURNS_WITHIN
+    return {"returns_at": at if warns_at <= now else None, "warns_at": warns_at, "is_promised": is_promised}
 
 
 def _was_taken(changes: list[AuditEntry], me: int | None) -> bool:

@@ -29,15 +29,32 @@
   });
 
   document.addEventListener("click", (event) => {
-    if (!event.target.closest("[data-use-draft]")) return;
-    event.preventDefault();
-    use(document.getElementById("draft-text").textContent);
-    document.getElementById("draft").open = false;
+    if (event.target.closest("[data-use-draft]")) {
+      event.preventDefault();
+      use(document.getElementById("draft-text").textContent);
+      document.getElementById("draft").open = false;
+    } else if (event.target.closest("[data-use-suggestion]")) {
+      event.preventDefault();
+      use(document.querySelector("#control .suggestion-text").textContent);
+    }
   });
 
   document.addEventListener("toggle", (event) => {
     if (event.target.matches("details.menu") && event.target.open) event.target.querySelector("[data-first]")?.focus();
   }, true);
+
+  // What was agreed, as it was found: into the field, unless somebody has written there.
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "agreed") event.target.dataset.typed = "";
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const found = document.querySelector("#agreed-found [data-agreed]:not([data-used])");
+    const field = document.getElementById("agreed");
+    if (!found || !field) return;
+    found.dataset.used = "";
+    if (field.value || "typed" in field.dataset) return found.remove();
+    field.value = found.dataset.agreed;
+  });
 
   // The bar is read again while somebody chooses in one of its menus, or writes what was agreed: neither is lost.
   let kept = null;
