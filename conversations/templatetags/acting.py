@@ -46,6 +46,7 @@ def _by_people(act: Act) -> str:
         Act.RESUME: gettext("%(who)s resumed, %(time)s"),
         Act.HAND_BACK: gettext("%(who)s handed back, %(time)s"),
         Act.OPT_IN: gettext("%(who)s allowed messages, %(time)s"),
+        Act.OPT_OUT: gettext("%(who)s noted: no more messages, %(time)s"),
         Act.UNDO: gettext("%(who)s undid the last change, %(time)s"),
     }.get(act, gettext("since %(time)s"))
 
