@@ -7,8 +7,8 @@ cache alone: when it is lost the bot thinks again, and offers anew.
 from __future__ import annotations
 
 import json
+import re
 import uuid
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -28,9 +28,8 @@ from people import access
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-log = logging.getLogger(__name__)
-
 _LIFETIME_S = 24 * 3600
+_BLANK = re.compile(r"\n\s*\n")
 
 #: Tells the worker that the answer to this message of a conversation may go out: known to whoever has a bot.
 _goes_on: list[Callable[[Key, str], None]] = []
@@ -59,6 +58,11 @@ class Pending:
     is_released: bool = False
     #: Who said it, in words.
     by: str = ""
+
+    @property
+    def as_text(self) -> str:
+        """For a box to change it in: a blank line between the bubbles, and none within one."""
+        return "\n\n".join(_BLANK.sub("\n", bubble.strip()) for bubble in self.bubbles)
 
     def is_due(self, now: datetime) -> bool:
         """It may go out."""
