@@ -51,12 +51,13 @@ def _story(turn: Turn) -> int:
         raise Withheld(silence)
     if not _is_stored(turn, messages):
         raise turns.NotStoredYet
-    if withheld := _why_silent(turn, settings, unanswered):
-        raise withheld
+    # A person who says yes knows what time it is.
     if approved := approval.decided(turn, unanswered):
         sent = _answer(turn, settings, unanswered, approved)
         pending.done(turn.key)
         return sent
+    if withheld := _why_silent(turn, settings, unanswered):
+        raise withheld
     if reason := _why_call_a_person(turn, settings, unanswered):
         return _hand_off(turn, settings, unanswered, Handoff(reason), ())
     if guards.cannot_open(unanswered):

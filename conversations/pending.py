@@ -116,6 +116,9 @@ def release(key: Key, id: str, rep: User, bubbles: Sequence[str] = ()) -> bool:
     is_edited = bool(bubbles) and tuple(bubbles) != one.bubbles
     said = tuple(bubbles) or one.bubbles
     _keep(key, replace(one, bubbles=said, is_released=True, by=access.name_of(rep)))
+    if control.current(key).epoch != one.epoch:
+        drop(key)
+        return False
     _note(key, Act.EDIT_DRAFT if is_edited else Act.APPROVE, rep)
     for tell in _goes_on:
         tell(key, one.answers[-1])

@@ -268,3 +268,13 @@ def test_decisions_are_counted(turn: Turn, sandbox: Sandbox, gemini: FakeGemini,
     assert pending.decisions(before, [KEY.instance]) == Decisions(1, 1, 1, 2)
     assert pending.decisions(before, ["another"]) == Decisions()
     assert pending.decisions(timezone.now(), [KEY.instance]) == Decisions()
+
+
+def test_a_yes_counts_at_any_hour(turn: Turn, sandbox: Sandbox, asked: str, ana: User) -> None:
+    yesterday = str((timezone.localtime() - timedelta(days=1)).isoweekday())
+    BotSettings.objects.update(hours_only=True, hours_days=yesterday, hours_open="00:00", hours_close="00:01")
+
+    pending.release(KEY, offered().id, ana)
+    turn(asked)
+
+    assert texts(sandbox) == ["Olá!", "Depende."]
