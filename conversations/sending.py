@@ -123,6 +123,7 @@ def signed(text: str, rep: User) -> str:
 
 def _send_as_rep(key: Key, rep: User, token: str, post: Callable[[JID, float], Message]) -> Message:
     row = control.rep_sent(key, rep)
+    key = row.key
     jid = address(key)
     token = fence.claim_for_rep(key, rep, token)
     message = _posted(token, lambda: post(jid, settings.SEND_DEADLINE_SECONDS))
