@@ -1,7 +1,7 @@
 """The settings of the tests: nothing is read from the machine, the cache is in memory, tasks run where they are called.
 
-The journey tests start real processes on a real Valkey instead, with an environment of their own. TEST_DATABASE_URL names
-a PostgreSQL to run on instead of SQLite.
+The journey tests start real processes on a real Valkey instead, with an environment of their own.
+TEST_DATABASE_URL names a PostgreSQL to run on instead of SQLite.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 from django.conf import settings as django_settings
@@ -50,6 +51,7 @@ ORDINARY = settings(**_COMMON, max_examples=60, derandomize=True)  # type: ignor
 #: `make chaos`: other stories each time; a failure prints how to see it again.
 CHAOS = settings(**_COMMON, max_examples=int(os.environ.get("STORIES") or 1000), print_blob=True)  # type: ignore[arg-type]
 
+T = TypeVar("T")
 FIND = "/chat/findMessages"
 REPS = st.sampled_from(["ana", "beto"])
 
@@ -69,7 +71,7 @@ class Promises(RuleBasedStateMachine):
         #: As a screen has it that was opened before two addresses became one conversation.
         self.key = Key(INSTANCE, self.lead)
         self.asked: list[str] = []
-        #: What took the right to speak away, how many texts of the bot had come and how many may: until it is given back.
+        #: What took the right to speak away, how many texts of the bot had come, how many may: until it is given back.
         self.stops: list[tuple[str, int, int]] = []
         self.switch_stops: list[tuple[str, int, int]] = []
         #: Something that lets the bot speak again has happened, or may be noticed late.
@@ -362,7 +364,7 @@ class Promises(RuleBasedStateMachine):
         key = self._here()
         self.world.stage.begin(lambda: turns.run(key, asked, reply_to))
 
-    def _meanwhile(self, act: Callable[[], object]) -> object:
+    def _meanwhile(self, act: Callable[[], T]) -> T:
         return self.world.while_the_worker_goes_on(act)
 
     def _given_back(self, act: Callable[[], object]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import TypeVar
 
 from django.contrib.auth.models import User
 from django.core.cache import cache
@@ -26,6 +26,7 @@ from conversations.models import Control, Mode, Sent
 from tests.fake_gemini import FakeGemini
 from tests.schedules.stage import Stage, StagedSandbox
 
+T = TypeVar("T")
 INSTANCE = "voice_sdr_v4"
 SEND = "/message/sendText"
 #: How often the sweep looks before everything must be at rest.
@@ -72,9 +73,9 @@ class World:
         """A text has left the worker and not reached the gateway: no takeover can stop it any more."""
         return self.stage.at.startswith(f"gateway takes in {SEND}")
 
-    def while_the_worker_goes_on(self, act: Callable[[], Any]) -> Any:
+    def while_the_worker_goes_on(self, act: Callable[[], T]) -> T:
         """The outcome of `act`, which may wait for the worker or for the database."""
-        done: list[Any] = []
+        done: list[T] = []
         failed: list[BaseException] = []
 
         def run() -> None:
