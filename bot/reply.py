@@ -164,9 +164,8 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
         except EvolutionError as error:
             if number == 1:
                 raise
-            # A lead with one of three bubbles is answered: the rest is offered to the rep, not tried again. Not what
-            # may be out, which a rep would say once more.
-            sending.keep_draft(turn.key, said[number if isinstance(error, Unconfirmed) else number - 1 :])
+            # A lead with one of three bubbles is answered: the rest is offered to the rep, not tried again.
+            sending.keep_draft(turn.key, said[number - 1 :], is_first_in_doubt=isinstance(error, Unconfirmed))
             return number - 1
     return len(said)
 

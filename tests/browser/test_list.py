@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from conversations import frames, live
 from conversations.frames import Frame
-from tests.browser.conftest import DESK, SOON_MS, Window
+from tests.browser.conftest import DESK, SOON_MS, Window, hand_back
 from tests.stack import Stack, eventually
 
 LIST = "#list"
@@ -113,7 +113,7 @@ def test_a_view_has_an_address_and_stays_when_a_conversation_is_opened(stack: St
     row(page, "Otto Lins").locator(".row").click()
     expect(page).to_have_url(re.compile(r"/c/.*view=mine"))
     away(page)
-    page.get_by_role("button", name="Devolver ao bot").click()
+    hand_back(page)
     expect(row(page, "Otto Lins")).to_have_count(0, timeout=SOON_MS)
 
 

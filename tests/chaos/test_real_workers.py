@@ -20,7 +20,8 @@ import pytest
 import requests
 
 from conversations.evolution.sandbox import Failure
-from tests.stack import Stack, eventually
+from tests.doors import log_in
+from tests.stack import PASSWORD, Stack, eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.process]
 
@@ -38,7 +39,7 @@ class Person:
 
     def __init__(self, stack: Stack, user: str, leads: list[str], seed: int) -> None:
         self.stack, self.leads = stack, leads
-        self.browser: requests.Session = stack.log_in(user)
+        self.browser: requests.Session = log_in(stack.url, user, PASSWORD)
         self.rng = random.Random(seed)  # noqa: S311 (chooses a story, guards nothing)
         #: Where the bot must be quiet: how many of its texts had come, how many may, and what said so.
         self.stops: dict[str, tuple[int, int, str]] = {}
