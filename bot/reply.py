@@ -15,7 +15,7 @@ from bot.turns import Turn, Withheld
 from conversations import activity, briefs, control, fence, history, late, notes, pending, sending, waiting
 from conversations.briefs import Brief
 from conversations.evolution import get_client
-from conversations.evolution.errors import EvolutionError
+from conversations.evolution.errors import EvolutionError, Unconfirmed
 from conversations.fence import Answered, Lost
 from conversations.message import Message
 from conversations.models import Control, Mode, Reason
@@ -164,11 +164,11 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
         except Lost:
             sending.keep_draft(turn.key, said[number - 1 :])
             raise
-        except EvolutionError:
+        except EvolutionError as error:
             if number == 1:
                 raise
             # A lead with one of three bubbles is answered: the rest is offered to the rep, not tried again.
-            sending.keep_draft(turn.key, said[number - 1 :])
+            sending.keep_draft(turn.key, said[number - 1 :], is_first_in_doubt=isinstance(error, Unconfirmed))
             return number - 1
     return len(said)
 

@@ -177,7 +177,7 @@ def opt_in(key: Key, rep: User) -> Control:
 def undo(key: Key, rep: User, before: State, *, epoch: int) -> bool:
     """Put back what was `before` the change that made `epoch`; False when something else changed meanwhile."""
     row = change(key, Occurrence.UNDONE, actor=Actor.REP, rep=rep, restored=before, only_at_epoch=epoch)
-    return row.epoch == epoch + 1 and changes(key, 1)[0].act == Act.UNDO
+    return row.epoch == epoch + 1 and changes(row.key, 1)[0].act == Act.UNDO
 
 
 def rep_sent(key: Key, rep: User) -> Control:
