@@ -8,7 +8,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_asy
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from people import access, sessions
+from people import access, once, sessions
 
 
 class Preferences:
@@ -29,14 +29,14 @@ class Preferences:
             return self._answer(request)
         if not _is_known(request):
             return self._get_response(request)
-        with access.as_seen_by(request.user):
+        with access.as_seen_by(request.user), once.for_this_page(request.method in ("GET", "HEAD")):
             return self._get_response(request)
 
     async def _answer(self, request: HttpRequest) -> HttpResponseBase:
         if not await sync_to_async(_is_known)(request):
             response: HttpResponseBase = await self._get_response(request)  # type: ignore[misc]
             return response
-        with access.as_seen_by(request.user):
+        with access.as_seen_by(request.user), once.for_this_page(request.method in ("GET", "HEAD")):
             response = await self._get_response(request)  # type: ignore[misc]
             return response
 

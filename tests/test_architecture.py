@@ -48,8 +48,10 @@ FLOORS = [
     "conversations.stream",
     "conversations.views.*",
     "conversations.teller conversations.audit_form",
+    "conversations.drawn",
     "conversations.audit",
     "conversations.forms conversations.templatetags.* conversations.shown conversations.attention",
+    "conversations.census",
     "conversations.question",
     "conversations.late",
     "conversations.sending conversations.amending conversations.uploads conversations.lead conversations.newer",
@@ -76,7 +78,7 @@ FLOORS = [
     "people.forms",
     "people.team people.invitations people.letters people.second_factor people.guard",
     "people.access people.sessions",
-    "people.models",
+    "people.models people.once",
 ]
 
 #: An outside library, and the only files that know it.
