@@ -22,7 +22,7 @@ FLOORS = [
     "sdr_dashboard.beginnings",
     "sdr_dashboard.health sdr_dashboard.checks sdr_dashboard.plan sdr_dashboard.settings",
     "sdr_dashboard.celery sdr_dashboard.environment sdr_dashboard.logs sdr_dashboard.static_files"
-    " sdr_dashboard.supervisor sdr_dashboard.translations",
+    " sdr_dashboard.compressed sdr_dashboard.supervisor sdr_dashboard.translations",
     "bot.urls bot.apps bot.admin bot.context_processors bot.management.*",
     "bot.views.*",
     "bot.webhook",
