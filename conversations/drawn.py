@@ -1,9 +1,15 @@
-"""Rows of the list as HTML: drawn once for all who see the same, by the pages and by what the screens are told."""
+"""Rows and bubbles as HTML: drawn once for all who see the same, by the pages and by what the screens are told.
+
+What is kept is compared with what is to be shown each time: a drawing that says something else is never used. It stays
+in this process's memory, a few thousand pieces, and a bubble not longer than minutes.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -12,36 +18,73 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from conversations.question import Question
-from conversations.shown import Line
+from conversations.shown import Bubble, Line
+from conversations.templatetags.amending import may_delete, may_edit
 from conversations.templatetags.conversations import ago, control_word, lasting, mode
 
-#: Rows that are kept, a few kB each.
-_MOST = 4000
 _LINK = '<a class="row" href="{}"'
-#: By conversation and by how a person reads: what stands in the row, and the row.
-_kept: OrderedDict[tuple[object, ...], tuple[tuple[object, ...], SafeString]] = OrderedDict()
-_lock = threading.Lock()
+
+
+class Drawings:
+    """The last ones that were made: by what they show and to whom, each with all the facts that it says."""
+
+    def __init__(self, most: int, lasts_s: float) -> None:
+        self._most = most
+        self._lasts_s = lasts_s
+        self._kept: OrderedDict[tuple[object, ...], tuple[float, tuple[object, ...], SafeString]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, look: tuple[object, ...], facts: tuple[object, ...], draw: Callable[[], str]) -> SafeString:
+        """The drawing for `look` that says `facts`; made by `draw`, a template, when there is none."""
+        now = time.monotonic()
+        with self._lock:
+            drawn_at, said, html = self._kept.get(look, (0.0, None, SafeString("")))
+        if said == facts and now < drawn_at + self._lasts_s:
+            return html
+        html = mark_safe(draw().strip())
+        with self._lock:
+            self._kept[look] = (now, facts, html)
+            self._kept.move_to_end(look)
+            self._drop(now)
+        return html
+
+    def _drop(self, now: float) -> None:
+        """The oldest stand in front."""
+        while self._kept:
+            look, (drawn_at, _facts, _html) = next(iter(self._kept.items()))
+            if len(self._kept) <= self._most and now < drawn_at + self._lasts_s:
+                return
+            del self._kept[look]
+
+    def clear(self) -> None:
+        """Draw everything anew."""
+        with self._lock:
+            self._kept.clear()
+
+
+_rows = Drawings(most=4000, lasts_s=3600)
+_bubbles = Drawings(most=3000, lasts_s=600)
+
+
+def _reader() -> tuple[object, ...]:
+    """How the person reads for whom is drawn."""
+    return translation.get_language(), timezone.get_current_timezone_name()
 
 
 def row(line: Line, may_act: bool) -> SafeString:
     """`line` in the language and the time zone of this moment."""
-    look = (
-        line.row.key, line.unread, may_act, translation.get_language(), timezone.get_current_timezone_name(),
-        len(settings.EVOLUTION_INSTANCES),
-    )  # fmt: skip
-    facts = _facts(line)
-    with _lock:
-        known = _kept.get(look)
-        if known is not None and known[0] == facts:
-            _kept.move_to_end(look)
-            return known[1]
-    html = mark_safe(_draw(line, may_act).strip())
-    with _lock:
-        _kept[look] = (facts, html)
-        _kept.move_to_end(look)
-        if len(_kept) > _MOST:
-            _kept.popitem(last=False)
-    return html
+    look = (line.row.key, line.unread, may_act, len(settings.EVOLUTION_INSTANCES), *_reader())
+    return _rows.get(look, _facts(line), lambda: _draw(line, may_act))
+
+
+def bubble(one: Bubble, url: str, name: str = "", offers_acts: bool = True) -> SafeString:
+    """A message of the conversation at `url`, whose lead is called `name`; with what may be done to it."""
+    said = one.message
+    look = (url, said.id, offers_acts, *_reader())
+    # Photos and days say "today"; what is offered ends with a message's youth.
+    facts = (one, name if said.quote else "", timezone.localdate(), may_edit(said), may_delete(said))
+    context = {"bubble": one, "url": url, "name": name, "offers_acts": offers_acts}
+    return _bubbles.get(look, facts, lambda: render_to_string("conversations/_message.html", context))
 
 
 def _draw(line: Line, may_act: bool) -> str:
@@ -72,5 +115,5 @@ def on_page(line: Line, may_act: bool, question: Question, is_open: bool) -> Saf
 
 def forget() -> None:
     """Draw everything anew; for tests and measurements."""
-    with _lock:
-        _kept.clear()
+    _rows.clear()
+    _bubbles.clear()

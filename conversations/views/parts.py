@@ -117,16 +117,22 @@ def look(request: Request, key: Key) -> None:
     seen.mark(rep(request), key, row.arrivals[-1].at if row and row.arrivals else None)
 
 
+def name_of(key: Key) -> str:
+    """What the lead is called; "" when nobody knows."""
+    known = inbox().row(key)
+    return known.name if known else ""
+
+
 def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
     """What the head of a conversation and its control bar show."""
     row = control.current(key)
-    known = inbox().row(key)
+    name = name_of(key)
     return {
         "key": key,
         "url": shown.address(key),
         "stream_name": f"{key.instance}/{sealed.opaque_id(key)}",
-        "name": (known.name if known else "") or phone(key),
-        "has_name": bool(known and known.name),
+        "name": name or phone(key),
+        "has_name": bool(name),
         "lost": _lost(request, key),
         **bar.facts(request, key, row),
         # Read only by a template that offers them.
@@ -157,7 +163,12 @@ def bubbles(request: Request, key: Key) -> dict[str, Any]:
         inbox().saw(key, found.messages)
     seen_at = None if is_past or request.htmx else _seen_at(request, key)
     return {
-        "bubbles": shown.bubbles(found.messages, seen_at),
+        "bubbles": [
+            drawn.bubble(
+                one, shown.address(key), name_of(key) or phone(key), request.user.has_perm("conversations.act")
+            )
+            for one in shown.bubbles(found.messages, seen_at)
+        ],
         "older": found.older,
         "is_past": is_past,
         "seen": newer.of_page(found.messages),
