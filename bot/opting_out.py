@@ -28,10 +28,11 @@ class Wish(Enum):
 #: The message is nothing but this: the words that every list of messages teaches people to send.
 _ALONE = re.compile(
     r"(?:por favor |pf |pfv |quero |favor )?"
-    r"(?:parar?|pare|sair|stop|cancelar?|cancela|remover?|remova|descadastr(?:ar|e|o)|desinscrever?"
-    r"|unsubscribe|opt ?out)"
+    r"(?:parar?|pare|sair|stop|descadastr(?:ar|e|o)|desinscrever?|unsubscribe|opt ?out)"
     r"(?: por favor| pf| pfv| obrigad[oa])?"
 )
+#: Nothing but this may mean the messages, or the order: a person asks.
+_UNCLEAR = re.compile(r"(?:por favor |quero )?(?:cancelar?|cancela|remover?|remova)(?: por favor| obrigad[oa])?")
 _STOP = (
     r"(?:par(?:e|em|a|ar)|cess(?:e|em|ar)|deix(?:e|em|a|ar)|chega|não quero(?: mais)?|nao quero(?: mais)?"
     r"|nao (?:me )?(?:mand|envi|escrev)(?:e|em|a|am|ar|ou)?(?: mais)?|sem mais|stop)"
@@ -90,7 +91,8 @@ def judge_text(text: str) -> Wish:
     if is_wish and not is_business:
         is_clear = len(words.split()) <= _SHORT and not _NOT_NOW.search(words) and "?" not in text
         return Wish.SURE if is_clear else Wish.MAYBE
-    return Wish.MAYBE if _DOUBT.search(words) and not is_business else Wish.NO
+    is_doubtful = _UNCLEAR.fullmatch(words) or (_DOUBT.search(words) and not is_business)
+    return Wish.MAYBE if is_doubtful else Wish.NO
 
 
 def _plain(text: str) -> str:

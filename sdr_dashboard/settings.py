@@ -150,6 +150,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "people.context_processors.people",
+                "conversations.context_processors.conversations",
                 "bot.context_processors.bot",
             ]
         },

@@ -39,7 +39,7 @@ OWN = {
 #: Not pages: to the login page is no answer there.
 STREAMS = {"conversations:events"}
 #: Posts that change nothing for others: a watcher may leave word of what they looked at.
-HARMLESS_POSTS = {"conversations:seen"}
+HARMLESS_POSTS = {"conversations:seen", "conversations:colleagues", "conversations:palette"}
 
 #: What stands for a part of an address; anything else becomes something that does not exist.
 PARTS: dict[str, Any] = {"opaque": opaque_id(Key(HERE, LEAD)), "instance": HERE}

@@ -57,7 +57,7 @@ FLOORS = [
     "conversations.sending conversations.amending conversations.uploads conversations.lead conversations.newer",
     "conversations.history conversations.inbox conversations.media conversations.pictures",
     "conversations.pending",
-    "conversations.fence conversations.standing conversations.seen",
+    "conversations.fence conversations.standing conversations.seen conversations.queue",
     "conversations.activity conversations.control conversations.switches conversations.notes conversations.colleagues"
     " conversations.briefs",
     "conversations.transitions conversations.identity conversations.live",

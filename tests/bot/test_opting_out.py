@@ -15,7 +15,6 @@ sair
 Sair por favor
 stop
 STOP
-cancelar
 descadastrar
 quero sair
 não quero mais mensagens
@@ -39,6 +38,9 @@ unsubscribe
 """.splitlines()
 
 MAYBE = """\
+cancelar
+Quero cancelar
+remover por favor
 isso é spam?
 vou denunciar esse número
 Quem passou meu contato pra vocês?

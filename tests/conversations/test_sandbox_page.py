@@ -58,7 +58,7 @@ def page(request: pytest.FixtureRequest, chromium: Browser, url: str) -> Iterato
     context = chromium.new_context(viewport={"width": width, "height": 740}, color_scheme=scheme, locale="pt-BR")
     page = context.new_page()
     page.goto(url)
-    expect(page.locator("#chats li")).to_have_count(5)
+    expect(page.locator("#chats li")).to_have_count(6)
     yield page
     context.close()
 
