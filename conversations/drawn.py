@@ -95,7 +95,7 @@ def _facts(line: Line) -> tuple[object, ...]:
     """All that a row says. Words that change with time are made each time: they are part of it."""
     held, waiting_since = line.control, line.row.waiting_since
     return (
-        line.url, line.row, line.last, line.view_names, mode(held), control_word(held), held.holder_id, held.opted_out,
+        line.id, line.row, line.last, line.view_names, mode(held), control_word(held), held.holder_id, held.opted_out,
         ago(line.last.sent_at), lasting(waiting_since) if waiting_since else "",
     )  # fmt: skip
 

@@ -163,16 +163,16 @@ def bubbles(request: Request, key: Key) -> dict[str, Any]:
         inbox().saw(key, found.messages)
     seen_at = None if is_past or request.htmx else _seen_at(request, key)
     return {
-        "bubbles": [
-            drawn.bubble(
-                one, shown.address(key), name_of(key) or phone(key), request.user.has_perm("conversations.act")
-            )
-            for one in shown.bubbles(found.messages, seen_at)
-        ],
+        "bubbles": _drawn(request, key, shown.bubbles(found.messages, seen_at)),
         "older": found.older,
         "is_past": is_past,
         "seen": newer.of_page(found.messages),
     }
+
+
+def _drawn(request: Request, key: Key, said: Sequence[shown.Bubble]) -> list[str]:
+    url, name, may_act = shown.address(key), name_of(key) or phone(key), rep(request).has_perm("conversations.act")
+    return [drawn.bubble(one, url, name, may_act) for one in said]
 
 
 def _moment(seconds: str) -> datetime | None:
