@@ -17,14 +17,14 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations import control, fence, history, identity, live, sealed
+from conversations import control, fence, history, identity, live, pending, sealed
 from conversations.attachments import File
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Unconfirmed
 from conversations.fence import Answered, Right
 from conversations.jid import JID
 from conversations.message import Author, Key, Message
-from conversations.models import Control, Due, Sent
+from conversations.models import Control, Due, Mode, Sent
 from conversations.models import Unconfirmed as How
 from people import access
 
@@ -188,6 +188,16 @@ def keep_draft(key: Key, bubbles: Sequence[str], *, is_first_in_doubt: bool = Fa
         draft = json.dumps([token, *bubbles])
         sealed.put(f"draft:{key.instance}:{key.conversation}", draft, _DRAFT_LIFETIME_S)
         live.publish("bot", instance=key.instance, conversation=key.conversation, doing="stopped")
+
+
+def rescue(row: Control) -> None:
+    """Control changed to `row`: what waited for approval is void, and offered to whoever speaks now.
+
+    Not while a bubble of it may be on its way: its turn knows what was left, and keeps that.
+    """
+    one = pending.void(row)
+    if one is not None and row.mode != Mode.BOT and not row.sending:
+        keep_draft(row.key, one.bubbles)
 
 
 def kept_draft(key: Key) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAIAAAD8GO2jAAAAKUlEQVR4nO3NsQkAAAzDsPz/c6FPJJvAs5VLpm3vAAAAAAAAAAAAoNgDp+T0Ltwd/VwA"
     "AAAASUVORK5CYII="
 )
+#: On the recorder's clock, or a little more: a busy machine may miss it.
+ONE_SECOND = re.compile("^0:0[1-9]$")
 _HOLDER = """([data, name, type]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const holder = new DataTransfer();
@@ -72,16 +75,16 @@ def test_a_voice_note_is_recorded_listened_to_and_sent(stack: Stack, window: Win
     page.goto(stack.page(lead))
 
     page.get_by_role("button", name="Gravar mensagem de voz").click()
-    expect(page.locator(".recorder-time")).to_have_text("0:01", timeout=SOON_MS)
+    expect(page.locator(".recorder-time")).to_have_text(ONE_SECOND, timeout=SOON_MS)
     page.get_by_role("button", name="Descartar").click()
     expect(page.locator("#recorder")).to_be_hidden()
     page.get_by_role("button", name="Gravar mensagem de voz").click()
-    expect(page.locator(".recorder-time")).to_have_text("0:01", timeout=SOON_MS)
+    expect(page.locator(".recorder-time")).to_have_text(ONE_SECOND, timeout=SOON_MS)
     page.get_by_role("button", name="Parar").click()
     expect(page.locator("#recorder audio")).to_be_visible()
     page.get_by_role("button", name="Enviar").click()
 
-    expect(bubble(page, "🎤 Áudio")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("li.bubble.by-rep .player")).to_have_count(1, timeout=SOON_MS)
     expect(page.locator("#recorder")).to_be_hidden()
     [sent] = stack.sandbox.sent(lead, by="api")
     assert sent.type_name == "audioMessage"
@@ -120,7 +123,7 @@ def test_a_reply_quotes_and_the_quote_can_be_taken_away(stack: Stack, window: Wi
 
     answered = page.locator("li.bubble.by-rep")
     expect(answered).to_have_count(1, timeout=SOON_MS)
-    expect(answered.locator(".quote")).to_have_text("obrigada")
+    expect(answered.locator(".quote-text")).to_have_text("obrigada")
     expect(page.locator(".above.is-quote")).to_have_count(0)
 
 
@@ -207,11 +210,12 @@ def test_axe_finds_nothing_while_one_answers(
     expect(page.locator("#quick").get_by_role("option")).to_have_count(1)
     found["quick answers"] = _violations(page)
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Emoji").click()
-    found["emoji"] = _violations(page)
-    page.keyboard.press("Escape")
+    if size == DESK:  # the keyboard of a phone has emoji of its own
+        page.get_by_role("button", name="Emoji").click()
+        found["emoji"] = _violations(page)
+        page.keyboard.press("Escape")
     page.get_by_role("button", name="Gravar mensagem de voz").click()
-    expect(page.locator(".recorder-time")).to_have_text("0:01", timeout=SOON_MS)
+    expect(page.locator(".recorder-time")).to_have_text(ONE_SECOND, timeout=SOON_MS)
     found["recording"] = _violations(page)
     page.get_by_role("button", name="Descartar").click()
     page.locator("li.bubble.by-rep").hover()
@@ -259,4 +263,4 @@ def test_without_scripts_a_file_goes_out_and_a_reply_quotes(stack: Stack, window
     page.get_by_role("button", name="Enviar").click()
 
     expect(bubble(page, "tabela.csv")).to_have_count(1)
-    expect(bubble(page, "tabela.csv").locator(".quote")).to_have_text("obrigada")
+    expect(bubble(page, "tabela.csv").locator(".quote-text")).to_have_text("obrigada")
