@@ -12,10 +12,10 @@ from bot.models import BlueTicks, BotSettings
 from bot.opting_out import Wish
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
-from conversations import activity, briefs, control, fence, history, late, notes, sending, waiting
+from conversations import activity, briefs, control, fence, history, late, notes, pending, sending, waiting
 from conversations.briefs import Brief
 from conversations.evolution import get_client
-from conversations.evolution.errors import EvolutionError
+from conversations.evolution.errors import EvolutionError, Unconfirmed
 from conversations.fence import Answered, Lost
 from conversations.message import Message
 from conversations.models import Control, Mode, Reason
@@ -51,10 +51,13 @@ def _story(turn: Turn) -> int:
         raise Withheld(silence)
     if not _is_stored(turn, messages):
         raise turns.NotStoredYet
+    # A person who says yes knows what time it is.
+    if approved := approval.decided(turn, unanswered):
+        sent = _answer(turn, settings, unanswered, approved)
+        pending.done(turn.key)
+        return sent
     if withheld := _why_silent(turn, settings, unanswered):
         raise withheld
-    if approved := approval.decided(turn, unanswered):
-        return _answer(turn, settings, unanswered, approved)
     if reason := _why_call_a_person(turn, settings, unanswered):
         return _hand_off(turn, settings, unanswered, Handoff(reason), ())
     if guards.cannot_open(unanswered):
@@ -161,11 +164,11 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
         except Lost:
             sending.keep_draft(turn.key, said[number - 1 :])
             raise
-        except EvolutionError:
+        except EvolutionError as error:
             if number == 1:
                 raise
             # A lead with one of three bubbles is answered: the rest is offered to the rep, not tried again.
-            sending.keep_draft(turn.key, said[number - 1 :])
+            sending.keep_draft(turn.key, said[number - 1 :], is_first_in_doubt=isinstance(error, Unconfirmed))
             return number - 1
     return len(said)
 

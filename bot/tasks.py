@@ -70,6 +70,14 @@ def _answer_late(instance: str, conversation: str, in_s: float) -> None:
         later(instance, conversation, "", in_s=in_s)
 
 
+def approved(key: Key, asked: str) -> None:
+    """Enqueue an answer that a person said yes to; should the broker be away, the sweep finds it (`pending.py`)."""
+    try:
+        later(key.instance, key.conversation, asked)
+    except Exception as error:  # whatever the broker's client raises
+        log.warning("an approved answer waits for the sweep: %s", type(error).__name__)
+
+
 @shared_task(name="bot.command")
 def command(instance: str, conversation: str, message_id: str, what: str) -> None:
     """Take a command that was typed on the phone out of the lead's sight, and answer a question for the state."""

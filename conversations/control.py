@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 log = logging.getLogger(__name__)
+
+#: What is to be done after each change, besides telling the screens.
+_after: list[Callable[[Control], None]] = []
 
 #: How often a takeover looks whether the claim it waits for is released, in seconds.
 _LOOK_EVERY_S = 0.05
@@ -161,6 +164,11 @@ def opt_out(key: Key, *, epoch: int) -> Control:
     )  # fmt: skip
 
 
+def note_opt_out(key: Key, rep: User) -> Control:
+    """A person knows that the lead does not want to be written to: nothing follows, and the lead is told nothing."""
+    return change(key, Occurrence.OPTED_OUT, actor=Actor.REP, rep=rep, audited_as=Reason.OPTED_OUT)
+
+
 def opt_in(key: Key, rep: User) -> Control:
     """Clear the lead's wish not to be written to; only a person does this."""
     return change(key, Occurrence.OPTED_IN, actor=Actor.REP, rep=rep)
@@ -169,7 +177,7 @@ def opt_in(key: Key, rep: User) -> Control:
 def undo(key: Key, rep: User, before: State, *, epoch: int) -> bool:
     """Put back what was `before` the change that made `epoch`; False when something else changed meanwhile."""
     row = change(key, Occurrence.UNDONE, actor=Actor.REP, rep=rep, restored=before, only_at_epoch=epoch)
-    return row.epoch == epoch + 1 and changes(key, 1)[0].act == Act.UNDO
+    return row.epoch == epoch + 1 and changes(row.key, 1)[0].act == Act.UNDO
 
 
 def rep_sent(key: Key, rep: User) -> Control:
@@ -375,6 +383,8 @@ def change(
         is_owed = follows.mode == Mode.BOT and not follows.opted_out and row.newest not in ("", *row.settled_ids)
         row.turn_started_at, row.tries = now if is_owed else None, 0
         row.due, row.due_epoch = due, row.epoch
+        # An answer that waits for approval was written under the control that ends here.
+        row.pending = ""
         row.save()
         act = what.value if isinstance(what.value, Act) else Act.TAKE_OVER
         AuditEntry.objects.create(
@@ -383,8 +393,15 @@ def change(
             receiver=receiver,
         )  # fmt: skip
     log.info("control changed: %s by %s, now %s (epoch %d)", act, actor, follows.mode, row.epoch)
+    for do in _after:
+        do(row)
     live.publish("control", instance=key.instance, conversation=key.conversation, mode=follows.mode)
     return row
+
+
+def after_each_change(do: Callable[[Control], None]) -> None:
+    """Have `do` know of every change of control, once it is stored; the screens are told afterwards."""
+    _after[:] = [do]
 
 
 def locked(key: Key) -> Control:
@@ -413,8 +430,8 @@ def _note_human(row: Control, actor: Actor, now: datetime, human_at: datetime | 
 
 
 def changes(key: Key, count: int) -> list[AuditEntry]:
-    """The last `count` changes of a conversation's control, the newest first."""
-    here = AuditEntry.objects.filter(instance=key.instance, conversation=key.conversation)
+    """The last `count` changes of a conversation's control, the newest first; of acts that change nothing none."""
+    here = AuditEntry.objects.filter(instance=key.instance, conversation=key.conversation).exclude(after="")
     return list(here.select_related("rep").order_by("-at", "-pk")[:count])
 
 

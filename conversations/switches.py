@@ -83,6 +83,24 @@ def switch(rep: User | None, instance: str, on: bool, *, answer_waiting: bool = 
     return row
 
 
+def agree(rep: User, instance: str, *, approves: bool, resume_after_minutes: int) -> Switch:
+    """What holds for every conversation on `instance` that has it no other way; in effect from the next answer on."""
+    with transaction.atomic():
+        state()
+        row = Switch.objects.select_for_update().get(instance=instance)
+        acts = []
+        if row.approves != approves:
+            acts.append(Act.APPROVAL_ON if approves else Act.APPROVAL_OFF)
+        if row.resume_after_minutes != resume_after_minutes:
+            acts.append(Act.RESUME_AFTER)
+        row.approves, row.resume_after_minutes = approves, resume_after_minutes
+        Switch.objects.filter(pk=row.pk).update(approves=approves, resume_after_minutes=resume_after_minutes)
+        for act in acts:
+            AuditEntry.objects.create(at=timezone.now(), instance=instance, actor=Actor.REP, rep=rep, act=act)
+    live.publish("switch", instance=instance, on=row.is_on)
+    return row
+
+
 def _begin_now(instance: str) -> None:
     """Nothing from before this moment is the bot's, on `instance` or on every one it was ever on."""
     rows = Switch.objects.exclude(instance=EVERYTHING).exclude(bot_since=None)

@@ -35,7 +35,7 @@ _APART_S = 0.2
 #: The numbers of the views cost a look at every row.
 _COUNT_APART_S = 1.0
 #: Events after which a row may look different although the projection is told nothing.
-_OF_CONTROL = ("control",)
+_OF_CONTROL = ("control", "pending")
 
 
 class Teller:
@@ -53,7 +53,7 @@ class Teller:
         threading.Thread(target=self._run, name="teller", daemon=True).start()
 
     def hear(self, what: Frame) -> None:
-        """Who speaks somewhere has changed: the projection does not know."""
+        """Who speaks somewhere has changed, or what waits there: the projection does not know."""
         if what.event in _OF_CONTROL and what.key is not None:
             self.note([what.key])
 

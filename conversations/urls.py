@@ -7,6 +7,7 @@ from django.urls import path
 from conversations import stream
 from conversations.views import (
     answer,
+    approving,
     audit,
     beginning,
     colleagues,
@@ -20,6 +21,7 @@ from conversations.views import (
     queue,
     shell,
     switching,
+    whispering,
 )
 
 app_name = "conversations"
@@ -56,6 +58,12 @@ urlpatterns = [
     path(f"{_ONE}agreed/", queue.agreed, name="agreed"),
     path(f"{_ONE}opt-in/", control.opt_in, name="opt_in"),
     path(f"{_ONE}undo/", control.undo, name="undo"),
+    path(f"{_ONE}approve/", approving.approve, name="approve"),
+    path(f"{_ONE}discard/", approving.discard, name="discard"),
+    path(f"{_ONE}whispers/", whispering.whisper, name="whisper"),
+    path(f"{_ONE}whispers/<int:note_id>/erase/", whispering.erase, name="erase_whisper"),
+    path(f"{_ONE}lead/approval/", lead.set_approval, name="set_approval"),
+    path(f"{_ONE}lead/opt-out/", lead.set_opt_out, name="set_opt_out"),
     path(f"{_ONE}hand-over/", control.hand_over, name="hand_over"),
     path(f"{_ONE}colleagues/", colleagues.colleagues, name="colleagues"),
     path(f"{_ONE}lead/", lead.lead, name="lead"),

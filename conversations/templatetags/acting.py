@@ -63,6 +63,7 @@ def _by_people(act: Act) -> str:
         Act.OPT_IN: gettext("%(who)s allowed messages, %(time)s"),
         Act.HAND_OVER: gettext("%(who)s handed it over, %(time)s"),
         Act.MORE_TIME: gettext("%(who)s asked for more time, %(time)s"),
+        Act.OPT_OUT: gettext("%(who)s noted: no more messages, %(time)s"),
         Act.UNDO: gettext("%(who)s undid the last change, %(time)s"),
     }.get(act, gettext("since %(time)s"))
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from conversations import activity, control, notes, sending, shown
+from conversations import activity, control, notes, pending, sending, shown
 from conversations.control import TakenOver
 from conversations.forms import HandBackForm, HandOverForm, PauseForm
 from conversations.message import Key
@@ -71,6 +71,9 @@ def _take(request: Request, key: Key, **more: Any) -> HttpResponse:
     before = control.current(key)
     if (mine := _of_a_colleague(before, request)) and request.POST.get("from") != str(before.holder_id):
         return acted(request, key, None, warning=mine, is_asked=True)
+    if pending.current(before) is not None:
+        # What waited for approval is void now, and comes into the box.
+        more |= {"query": "?draft=1", "is_held": True}
     taken = control.take_over(key, rep(request))
     activity.end(key)
     words = _("The conversation is yours. From now on the bot sends nothing here.")

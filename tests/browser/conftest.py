@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.doors import log_in
 from tests.stack import PASSWORD, Stack
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -67,12 +69,12 @@ def window(stack: Stack, chromium: Browser) -> Iterator[Window]:
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
-        page.goto(f"{stack.url}/login/")
         if user:
-            page.get_by_label("Usuário").fill(user)
-            page.get_by_label("Senha").fill(PASSWORD)
-            page.get_by_role("button", name="Entrar").click()
-            page.wait_for_url(f"{stack.url}/")
+            # A session of this window's own; the form itself is `test_people.py`'s.
+            with log_in(stack.url, user, PASSWORD) as session:
+                known = {str(one.name): str(one.value) for one in session.cookies}
+            context.add_cookies([{"name": name, "value": value, "url": stack.url} for name, value in known.items()])
+        page.goto(f"{stack.url}/" if user else f"{stack.url}/login/")
         return page
 
     yield open_one
@@ -110,3 +112,29 @@ def hand_back(page: Page, agreed: str = "") -> None:
     page.locator("#hand-back-menu summary").click()
     page.get_by_label("O que ficou combinado?").fill(agreed)
     page.get_by_role("button", name="Devolver ao bot").click()
+
+
+def settle(page: Page) -> None:
+    """Wait until the page is live, if it is one that is, and has read what it reads by itself."""
+    if page.locator("body[data-stream]").count():
+        expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+    for late in (".lead-loading:visible", ".htmx-request"):
+        expect(page.locator(late)).to_have_count(0, timeout=SOON_MS)
+
+
+#: What makes one scroll a page sideways; nothing where one need not.
+STICKING_OUT = """() => {
+  if (document.documentElement.scrollWidth <= innerWidth) return [];
+  const out = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth);
+  return out.map((one) => one.outerHTML.slice(0, 90)).slice(-3);
+}"""
+
+
+def violations(page: Page) -> list[str]:
+    """What axe has to say in each colour scheme, and whether one has to scroll sideways."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        seen = Axe().run(page).response["violations"]
+        found += [f"{scheme}: {one['id']}: {node['html'][:90]}" for one in seen for node in one["nodes"]]
+    return found + [f"wider than the screen: {one}" for one in page.evaluate(STICKING_OUT)]

@@ -151,7 +151,8 @@ def test_the_switch_asks_and_while_it_is_off_every_screen_says_so(stack: Stack, 
     expect(betos.locator("#notices")).to_contain_text("O bot está desligado", timeout=SOON_MS)
     expect(betos.locator("#notices")).to_contain_text("por Ana")
     expect(betos.locator("#control")).to_contain_text("O bot está desligado.", timeout=SOON_MS)
-    stack.sandbox.lead_writes(lead, "Alguém aí?", name="Fábio Luz")
+    # The switch counts in whole seconds: what was written in the second it was thrown would be new.
+    stack.sandbox.lead_writes(lead, "Alguém aí?", name="Fábio Luz", at=stack.sandbox.clock() - 5)
     expect(bubble(betos, "Alguém aí?")).to_be_visible(timeout=SOON_MS)
     betos.reload()
     betos.locator("#notices").get_by_role("button", name="Ligar…").click()
@@ -160,8 +161,13 @@ def test_the_switch_asks_and_while_it_is_off_every_screen_says_so(stack: Stack, 
 
     expect(betos.locator("#notices")).not_to_contain_text("desligado")
     expect(anas.locator("#notices")).not_to_contain_text("desligado", timeout=SOON_MS)
-    anas.wait_for_timeout(3000)  # the sweep looks every second, and must find nobody to answer
+    # Somebody only the sweep can find: once they are answered, it has looked at everybody who waits.
+    stack.gemini.will_answer("Bom dia!")
+    newer = lead.replace("5511987", "5511986")
+    stack.sandbox.lead_writes(newer, "Bom dia", name="Nova Lead", webhook=False)
+    eventually(lambda: stack.texts(newer))
     assert stack.texts(lead) == []
+    assert not [one for one in stack.gemini.requests if "Alguém aí?" in str(one.body)]
 
 
 def test_without_scripts_all_of_it_works_by_forms(stack: Stack, window: Window, lead: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAIAAAD8GO2jAAAAKUlEQVR4nO3NsQkAAAzDsPz/c6FPJJvAs5VLpm3vAAAAAAAAAAAAoNgDp+T0Ltwd/VwA"
     "AAAASUVORK5CYII="
 )
+#: On the recorder's clock, or a little more: a busy machine may miss it.
+ONE_SECOND = re.compile("^0:0[1-9]$")
 _HOLDER = """([data, name, type]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const holder = new DataTransfer();
@@ -72,16 +75,16 @@ def test_a_voice_note_is_recorded_listened_to_and_sent(stack: Stack, window: Win
     page.goto(stack.page(lead))
 
     page.get_by_role("button", name="Gravar mensagem de voz").click()
-    expect(page.locator(".recorder-time")).to_have_text("0:01", timeout=SOON_MS)
+    expect(page.locator(".recorder-time")).to_have_text(ONE_SECOND, timeout=SOON_MS)
     page.get_by_role("button", name="Descartar").click()
     expect(page.locator("#recorder")).to_be_hidden()
     page.get_by_role("button", name="Gravar mensagem de voz").click()
-    expect(page.locator(".recorder-time")).to_have_text("0:01", timeout=SOON_MS)
+    expect(page.locator(".recorder-time")).to_have_text(ONE_SECOND, timeout=SOON_MS)
     page.get_by_role("button", name="Parar").click()
     expect(page.locator("#recorder audio")).to_be_visible()
     page.get_by_role("button", name="Enviar").click()
 
-    expect(bubble(page, "🎤 Áudio")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("li.bubble.by-rep .player")).to_have_count(1, timeout=SOON_MS)
     expect(page.locator("#recorder")).to_be_hidden()
     [sent] = stack.sandbox.sent(lead, by="api")
     assert sent.type_name == "audioMessage"
@@ -94,9 +97,9 @@ def test_a_quick_answer_comes_by_a_slash(stack: Stack, window: Window, lead: str
     page = _opened(stack, window, lead, "Caio Prado")
 
     _box(page).press_sequentially("/")
-    expect(page.get_by_role("option")).to_have_count(2)
+    expect(page.locator("#quick").get_by_role("option")).to_have_count(2)
     _box(page).press_sequentially("ol")
-    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.locator("#quick").get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")
 
     expect(_box(page)).to_have_value("Oi, Caio! Aqui é Ana.")
@@ -120,7 +123,7 @@ def test_a_reply_quotes_and_the_quote_can_be_taken_away(stack: Stack, window: Wi
 
     answered = page.locator("li.bubble.by-rep")
     expect(answered).to_have_count(1, timeout=SOON_MS)
-    expect(answered.locator(".quote")).to_have_text("obrigada")
+    expect(answered.locator(".quote-text")).to_have_text("obrigada")
     expect(page.locator(".above.is-quote")).to_have_count(0)
 
 
@@ -204,14 +207,15 @@ def test_axe_finds_nothing_while_one_answers(
     found["reply with a file"] = _violations(page)
     page.get_by_role("button", name="Remover o arquivo").click()
     _box(page).fill("/")
-    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.locator("#quick").get_by_role("option")).to_have_count(1)
     found["quick answers"] = _violations(page)
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Emoji").click()
-    found["emoji"] = _violations(page)
-    page.keyboard.press("Escape")
+    if size == DESK:  # the keyboard of a phone has emoji of its own
+        page.get_by_role("button", name="Emoji").click()
+        found["emoji"] = _violations(page)
+        page.keyboard.press("Escape")
     page.get_by_role("button", name="Gravar mensagem de voz").click()
-    expect(page.locator(".recorder-time")).to_have_text("0:01", timeout=SOON_MS)
+    expect(page.locator(".recorder-time")).to_have_text(ONE_SECOND, timeout=SOON_MS)
     found["recording"] = _violations(page)
     page.get_by_role("button", name="Descartar").click()
     page.locator("li.bubble.by-rep").hover()
@@ -259,4 +263,4 @@ def test_without_scripts_a_file_goes_out_and_a_reply_quotes(stack: Stack, window
     page.get_by_role("button", name="Enviar").click()
 
     expect(bubble(page, "tabela.csv")).to_have_count(1)
-    expect(bubble(page, "tabela.csv").locator(".quote")).to_have_text("obrigada")
+    expect(bubble(page, "tabela.csv").locator(".quote-text")).to_have_text("obrigada")

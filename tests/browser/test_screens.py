@@ -118,9 +118,10 @@ def test_a_lead_who_wants_a_person_is_told_by_title_icon_and_once_by_sound(
 def test_whoever_is_not_called_yet_is_asked_once_and_politely(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Vera Luz")
     stack.sandbox.lead_writes(lead, "Quero falar com uma pessoa", name="Vera Luz")
+    eventually(lambda: stack.control(lead, "mode") == "waiting")
     page = window("beto")
 
-    expect(page.locator("#ask")).to_be_visible(timeout=70_000)
+    expect(page.locator("#ask")).to_be_visible(timeout=SOON_MS)
     assert page.evaluate("Notification.permission") != "granted"
     page.get_by_role("button", name="Agora não").click()
     page.reload()

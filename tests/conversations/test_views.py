@@ -500,7 +500,7 @@ def test_who_waits_for_a_person_says_why(for_bob: Client) -> None:
     page = text(get(for_bob))
 
     assert "Waits for a person." in page
-    assert "Asked for a person." in page
+    assert "Asked for a person" in page
     assert "Quer negociar o preço." in page
 
 

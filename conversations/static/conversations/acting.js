@@ -61,18 +61,20 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, requestConfig } = event.detail;
     if (target?.id !== "control" || requestConfig?.verb !== "get") return;
-    const field = target.querySelector("[data-first]");
+    const fields = [...target.querySelectorAll("[data-first], #whisper-turns")];
     kept = {
       open: [...target.querySelectorAll("details[open]")].map((menu) => menu.id),
-      value: field?.value ?? "",
+      values: fields.map((field) => [field.id, field.value]),
       focus: target.contains(document.activeElement) ? document.activeElement.id : "",
     };
   });
   document.addEventListener("htmx:afterSwap", () => {
     if (!kept) return;
     for (const id of kept.open) document.getElementById(id)?.setAttribute("open", "");
-    const field = document.querySelector("#control [data-first]");
-    if (field) field.value = kept.value;
+    for (const [id, value] of kept.values) {
+      const field = document.getElementById(id);
+      if (field) field.value = value;
+    }
     if (kept.focus) document.getElementById(kept.focus)?.focus();
     kept = null;
   });

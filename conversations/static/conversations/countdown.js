@@ -27,7 +27,8 @@
       if (seconds > 0 || time.dataset.countdown === "over") continue;
       // Who speaks is decided when it is read: read it again, once.
       time.dataset.countdown = "over";
-      if (document.getElementById("refresh-control")) htmx.trigger("#refresh-control", "over");
+      const again = time.closest("#pending") ? "refresh-pending" : "refresh-control";
+      if (document.getElementById(again)) htmx.trigger(`#${again}`, "over");
     }
   };
   setInterval(count, 1000);

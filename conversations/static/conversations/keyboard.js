@@ -98,10 +98,11 @@
 
   // ------------------------------------------------------------------------------------------------ through live updates
 
-  // htmx gives the focus back by id; a menu that stood open inside what was swapped is opened again here.
+  // htmx gives the focus back by id; a menu that stood open inside what was read again is opened again here. One that was
+  // chosen from has done its work.
   let open = [];
   document.addEventListener("htmx:beforeSwap", (event) => {
-    open = [...event.detail.target.querySelectorAll("details[open][id]")].map((menu) => menu.id);
+    open = event.detail.requestConfig?.verb === "post" ? [] : [...event.detail.target.querySelectorAll("details[open][id]")].map((menu) => menu.id);
   });
   document.addEventListener("htmx:afterSwap", () => {
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");

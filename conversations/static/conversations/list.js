@@ -257,7 +257,12 @@
 
   const PLACE = "list";
   let wanted = null;
+  let isForgotten = false; // what was searched is nobody's any more after a log-out (parts.js)
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-forget]")) isForgotten = true;
+  });
   window.addEventListener("pagehide", () => {
+    if (isForgotten) return;
     const { query, pages } = rows().dataset;
     sessionStorage.setItem(PLACE, JSON.stringify({ query, pages, top: list.scrollTop }));
   });
