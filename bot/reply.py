@@ -19,6 +19,7 @@ from conversations.evolution.errors import EvolutionError, Unconfirmed
 from conversations.fence import Answered, Lost
 from conversations.message import Message
 from conversations.models import Control, Mode, Reason
+from conversations.notes import Written
 from conversations.silence import Silence
 
 #: How much of a conversation is looked at for people and for what waits; the model reads `history_length` of it.
@@ -53,7 +54,7 @@ def _story(turn: Turn) -> int:
         raise turns.NotStoredYet
     # A person who says yes knows what time it is.
     if approved := approval.decided(turn, unanswered):
-        sent = _answer(turn, settings, unanswered, approved)
+        sent = _answer(turn, settings, unanswered, approved, notes.whispers(turn.key))
         pending.done(turn.key)
         return sent
     if withheld := _why_silent(turn, settings, unanswered):
@@ -67,7 +68,7 @@ def _story(turn: Turn) -> int:
         heard = transcribe.fetch(turn.key, unanswered, settings)
         if heard.is_deaf_to(unanswered):
             return _say(turn, settings, unanswered, [words.cannot_hear(settings)])
-        draft = _think(turn, settings, messages, heard)
+        draft, whispers = _think(turn, settings, messages, heard)
 
         # The model took seconds: a rep may have stepped in, on any route, and the lead may have gone on.
         before = unanswered
@@ -84,7 +85,7 @@ def _story(turn: Turn) -> int:
     said = thinking.with_notice(settings, turn.row, messages, bubbles.fit(draft.messages, limit=settings.max_bubbles))
     if turn.asks_first:
         raise approval.ask(turn, settings, before, said)
-    return _answer(turn, settings, before, said)
+    return _answer(turn, settings, before, said, whispers)
 
 
 def _read(
@@ -133,19 +134,24 @@ def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
     return get_client().message(turn.key.instance, turn.asked) is not None
 
 
-def _think(turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard) -> llm.Draft:
-    """Ask the model, and keep the words of the voice notes it heard."""
+def _think(
+    turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard
+) -> tuple[llm.Draft, list[Written]]:
+    """Ask the model, and keep the words of the voice notes it heard. Also what was whispered to it."""
     activity.announce(turn.key, "thinking")
-    question = thinking.question(settings, turn.key, messages, heard, timezone.now())
-    draft = thinking.draft(question, thinking.whispers(turn.key))
+    told = thinking.told(turn.key)
+    whispers = thinking.whispers(told)
+    question = thinking.question(settings, turn.key, messages, heard, timezone.now(), told)
+    draft = thinking.draft(question, [note.text for note in whispers])
     limits.count(turn.key, draft, timezone.now())
     transcribe.remember(turn.key, draft.transcripts)
-    return draft
+    return draft, whispers
 
 
-def _answer(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> int:
-    """Say what the model thought, with the whispers of colleagues in mind: they count for one answer less."""
-    whispers = notes.whispers(turn.key)
+def _answer(
+    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str], whispers: Sequence[Written]
+) -> int:
+    """Say what the model thought with the `whispers` of colleagues in mind: they count for one answer less."""
     sent = _say(turn, settings, unanswered, said)
     notes.spend(turn.key, whispers)
     return sent

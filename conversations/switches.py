@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from conversations import live
 from conversations.models import Act, Actor, AuditEntry, Switch
+from people import once
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -45,6 +46,10 @@ class Switches:
 
 def state() -> Switches:
     """The switches of everything and of every configured instance; made at the first look."""
+    return once.read("switches", _state)
+
+
+def _state() -> Switches:
     rows = {row.instance: row for row in Switch.objects.select_related("changed_by")}
     for instance in (EVERYTHING, *settings.EVOLUTION_INSTANCES):
         if instance not in rows:

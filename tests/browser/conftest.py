@@ -125,8 +125,9 @@ def settle(page: Page) -> None:
 #: What makes one scroll a page sideways; nothing where one need not.
 STICKING_OUT = """() => {
   if (document.documentElement.scrollWidth <= innerWidth) return [];
-  const out = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth);
-  return out.map((one) => one.outerHTML.slice(0, 90)).slice(-3);
+  const seen = [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility());
+  const out = seen.filter((one) => one.getBoundingClientRect().right > innerWidth);
+  return ["somewhere", ...out.map((one) => one.outerHTML.slice(0, 90)).slice(0, 3)];
 }"""
 
 

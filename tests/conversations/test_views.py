@@ -405,7 +405,7 @@ def test_a_conversation_of_fifty_costs_a_handful_of_queries(
         sandbox.phone_types(LEAD, "Olá")
     get(for_bob)
 
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(26):
         get(for_bob)
 
 

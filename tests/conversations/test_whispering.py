@@ -113,7 +113,7 @@ def test_beside_the_lead_each_note_says_whom_it_is_for(for_bob: Client, bob: Use
 
     shown = read(for_bob, "notes", "lead/")
 
-    for kind, words in (("whisper", "Whisper to the bot"), ("agreed", "What was agreed, for the bot")):
+    for kind, words in (("whisper", "A whisper to the bot"), ("agreed", "What was agreed, for the bot")):
         assert words in shown.split(f'class="note is-{kind}"')[1].split("</li>")[0]
     assert "note-kind" not in shown.split('class="note is-colleagues"')[1].split("</li>")[0]
 

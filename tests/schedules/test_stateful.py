@@ -159,10 +159,10 @@ class Promises(RuleBasedStateMachine):
     def rep_hands_back(self) -> None:
         self._given_back(lambda: control.hand_back(self.key, self.world.ana))
 
-    @precondition(lambda self: self.undoable is not None)
     @rule()
     def rep_undoes(self) -> None:
-        assert self.undoable is not None
+        if self.undoable is None:
+            return
         before, epoch = self.undoable
         self.undoable = None
         self._given_back(lambda: control.undo(self.key, self.world.ana, before, epoch=epoch))
@@ -240,38 +240,41 @@ class Promises(RuleBasedStateMachine):
 
     # --------------------------------------------------------------------------------------------------- the worker
 
-    @precondition(lambda self: not self.world.stage.at)
+    # Where the worker stands may depend on the machine's load, and no rule may be there at one time and not at another.
+
     @rule()
     def worker_begins(self) -> None:
-        self._task("")
+        if not self.world.stage.at:
+            self._task("")
 
-    @precondition(lambda self: self.world.stage.at)
     @rule(steps=st.sampled_from([1, 2, 3, 5, 8, 13, 21]))
     def worker_steps(self, steps: int) -> None:
         for _ in range(steps):
             self.world.stage.step()
 
-    @precondition(lambda self: self.world.stage.at)
     @rule(drops=st.booleans())
     def worker_dies(self, drops: bool) -> None:
+        if not self.world.stage.at:
+            return
         self.world.stage.kill(drops_the_call=drops)
         self.world.new_worker()
 
-    @precondition(lambda self: self.world.stage.at and not self.world.is_posting())
     @rule()
     def worker_stalls(self) -> None:
-        """It stands still until its lease is over, and another one takes the turn."""
+        """It stands still until its lease is over, and another one takes the turn. No send lasts so long."""
+        if SEND in self.world.stage.at:
+            return
         self._pass(django_settings.TURN_LEASE_SECONDS + 1)
         self.world.new_worker()
         turns.run(self._here(), "", reply_to)
 
     # --------------------------------------------------------------------------------------------- time and failures
 
-    @precondition(lambda self: SEND not in self.world.stage.at)
     @rule(seconds=st.sampled_from([3, 31, 130, 400, 2000, 4000, 8000]))
     def time_passes(self, seconds: int) -> None:
         """No send lasts so long."""
-        self._pass(seconds)
+        if SEND not in self.world.stage.at:
+            self._pass(seconds)
 
     @rule()
     def valkey_is_wiped(self) -> None:

@@ -9,6 +9,7 @@
   const isMine = (event) => event.detail.target === place;
 
   let kept = null;
+  let isOpenedAgain = false; // by us: nobody asked for the focus
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!isMine(event)) return;
     const text = box();
@@ -23,6 +24,7 @@
     const { id, value, isChanged, hadFocus, at } = kept;
     kept = null;
     if (document.getElementById("offer")?.dataset.offer === id) {
+      isOpenedAgain = true;
       document.getElementById("offer-edit").open = true;
       box().value = value;
       if (hadFocus) {
@@ -39,7 +41,13 @@
   });
 
   document.addEventListener("toggle", (event) => {
-    if (event.target.id === "offer-edit" && event.target.open) box()?.focus();
+    if (event.target.id !== "offer-edit" || !event.target.open) return;
+    if (isOpenedAgain) {
+      isOpenedAgain = false;
+      return;
+    }
+    box()?.focus();
+    place.scrollIntoView({ block: "end" });
   }, true);
 
   document.addEventListener("htmx:afterRequest", (event) => {
