@@ -76,7 +76,7 @@ def test_a_card_comes_by_itself_and_its_brief_quotes_the_lead(stack: Stack, wind
     expect(card).to_contain_text("Lead quente", timeout=SOON_MS)
     expect(card).to_contain_text("Quer 12 licenças")
     expect(card.locator("[data-since]")).to_have_text(re.compile(r"0:\d\d"))
-    expect(page.locator(".nav [data-waiting]")).to_contain_text("1", timeout=SOON_MS)
+    expect(page.locator(".nav [data-queue-count]")).to_contain_text("1", timeout=SOON_MS)
     card.get_by_role("link", name="Quero fechar hoje").click()
     expect(bubble(page, "Quero fechar hoje, me liga?")).to_be_visible()
     expect(page.locator("#control")).to_contain_text("Sugestão para começar")
@@ -89,7 +89,7 @@ def test_a_missing_brief_is_prepared_and_appears(stack: Stack, window: Window, l
     quiet(stack, lead, "Paulo Reis")
     calls_a_person(stack, lead, "Paulo Reis", "E o desconto?", "warm", "price_or_discount")
     eventually(lambda: stack.is_quiet(lead))
-    for name in stack.redis().keys("*brief:*") + stack.redis().keys("*sealed*"):
+    for name in stack.redis().keys("*sealed:*"):
         stack.redis().delete(name)
     stack.gemini.hold()
     asks = {"reason": "price_or_discount", "summary": "Pede desconto.", "suggestion": "Oi, Paulo!"}

@@ -99,7 +99,7 @@ def test_every_reason_has_a_place_and_longer_is_sooner(reason: str) -> None:
     assert queue.urgency(reason, 1, timedelta(hours=1)) < queue.urgency(reason, 1, timedelta(minutes=1))
 
 
-# --------------------------------------------------------------------------------------------------------- what it says
+# ------------------------------------------------------------------------------------------------------- what it says
 
 
 def test_a_card_says_who_why_how_hot_and_what_was_said(for_bob: Client, sandbox: Sandbox) -> None:

@@ -29,8 +29,9 @@
     const chip = document.getElementById("calls");
     chip.hidden = !people;
     chip.querySelector(".count").textContent = people;
+    chip.toggleAttribute("data-only-waiting", !counts.overdue);
     chip.href = counts.waiting ? chip.dataset.queue : chip.dataset.late;
-    for (const number of document.querySelectorAll("[data-waiting]")) {
+    for (const number of document.querySelectorAll("[data-queue-count]")) {
       number.hidden = !counts.waiting;
       number.querySelector(".number").textContent = counts.waiting;
     }
