@@ -2,6 +2,7 @@
 #
 #   make run     the product on this machine      make test    all tests
 #   make lint    what a machine can judge         make bench   measurements beside a naive pipeline
+#   make chaos   thousands of random stories, and real workers that are killed (SEEDS=, STORIES=, ROUNDS=, SEED= to repeat)
 #   make lock    write requirements/*.txt anew    make messages  collect and compile translations (needs gettext)
 #   make screenshots  photograph the running demo, for people to look at (needs a Chromium)
 
@@ -18,7 +19,7 @@ DEPLOYED := ENV_FILE= DEBUG=false PUBLIC_URL=https://sdr.example.com SECRET_KEY=
 	WEBHOOK_SECRET=checked-never-used-0123456789 EVOLUTION_API_URL=https://evolution.example.com EVOLUTION_API_KEY=checked-never-used
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint bench lock messages screenshots python
+.PHONY: run test chaos lint bench lock messages screenshots python
 .DELETE_ON_ERROR:
 
 run: $(RUNTIME)
@@ -26,6 +27,10 @@ run: $(RUNTIME)
 
 test: $(TOOLS)
 	@$(BIN)/python -m pytest $(ARGS)
+
+# The seed is printed; whoever wants to see one again says SEED=.
+chaos: $(TOOLS)
+	@$(BIN)/python -m pytest -q -s -m chaos tests/schedules tests/chaos $(ARGS)
 
 lint: $(TOOLS)
 	$(BIN)/ruff check .

@@ -28,8 +28,8 @@ def main() -> None:
     """Build the list in a database of its own, ask, and print a table; ends with 1 above the limit."""
     wanted = _parser().parse_args()
     with tempfile.TemporaryDirectory(prefix="sdr-list-") as folder:
-        _set_up(Path(folder))
-        client = _world(wanted.conversations)
+        set_up(Path(folder))
+        client = world(wanted.conversations)
         clock = time.process_time if wanted.cpu else time.perf_counter
         rows = [(name, *_measure(client, path, wanted.times, clock)) for name, path in QUESTIONS.items()]
     print(f"{wanted.conversations:,} conversations, {wanted.times} times each, server time in ms\n")
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _set_up(folder: Path) -> None:
+def set_up(folder: Path) -> None:
     os.environ |= {
         "VAR_DIR": str(folder), "SECRET_KEY": "only for a benchmark, and long enough for it", "DEBUG": "false",
         "PUBLIC_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": "testserver,127.0.0.1", "LOG_LEVEL": "ERROR",
@@ -64,7 +64,7 @@ def _set_up(folder: Path) -> None:
     settings.INBOX_REFRESH_SECONDS = 0
 
 
-def _world(number: int) -> Any:
+def world(number: int) -> Any:
     """Everybody wrote, every tenth conversation is not simply the bot's, and Alice watches."""
     from django.contrib.auth.models import Group, User
     from django.core.management import call_command

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from bot.models import BotSettings
 from bot.turns import Turn, Withheld
-from conversations import pending
+from conversations import fence, pending, sending
 from conversations.fence import Answered
 from conversations.message import Message
 from conversations.silence import Silence
@@ -36,5 +36,9 @@ def ask(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: 
     """Offer `said` to the people; what is to be raised meanwhile."""
     wait_s = settings.approval_seconds
     sends_at = timezone.now() + timedelta(seconds=wait_s) if wait_s else None
-    pending.offer(turn.key, said, Answered.of(unanswered), epoch=turn.right.epoch, sends_at=sends_at)
+    answered = Answered.of(unanswered)
+    if pending.offer(turn.key, said, answered, epoch=turn.right.epoch, sends_at=sends_at) is None:
+        # Somebody took over in this very moment.
+        sending.keep_draft(turn.key, said)
+        raise fence.Lost(fence.why_lost(turn.right))
     return Withheld(Silence.AWAITING_APPROVAL, again_in_s=wait_s or None)

@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 
 #: How much of a conversation is looked at for a promise.
 _WINDOW = 20
-#: Whoever holds a conversation is warned so long before it returns to the bot.
-WARNING = timedelta(minutes=5)
 
 
 def waiting_for_a_person(*, since: datetime) -> QuerySet[Control]:

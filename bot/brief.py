@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -11,7 +12,9 @@ from bot import limits, llm, prompt
 from bot.models import BotSettings
 from conversations import briefs, control, history
 from conversations.briefs import Brief
+from conversations.evolution.errors import EvolutionError
 from conversations.message import Author, Key
+from conversations.models import TECHNICAL, Reason
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +22,12 @@ log = logging.getLogger(__name__)
 _WINDOW = 30
 #: Characters of the line that says what was agreed.
 _AGREED = 200
+#: Somebody waits before a menu for that line: later than this it is not worth having, in seconds.
+_AGREED_WITHIN_S = 6.0
+#: The hour of an audit row may be a little later than what led to it.
+_LATE = timedelta(minutes=1)
+#: Why people came where the model is not asked again: it does not answer, or may not be paid for.
+_WITHOUT_MODEL = (*TECHNICAL, Reason.LIMIT, Reason.BLOCKED)
 
 
 def make(key: Key) -> Brief:
@@ -37,22 +46,65 @@ def make(key: Key) -> Brief:
     return found
 
 
-def agreed(key: Key) -> str:
+def prepare(key: Key, epoch: int) -> None:
+    """`make`, or what can be had of it without the model; the screens are told in the end, whatever came of it."""
+    try:
+        row = control.current(key)
+        if row.epoch != epoch:
+            return
+        if row.reason in _WITHOUT_MODEL or not _is_made(key):
+            _quote(key)
+    except EvolutionError as error:
+        log.warning("a brief could not be made: %s", error)
+    finally:
+        briefs.made(key, epoch)
+
+
+def _is_made(key: Key) -> bool:
+    try:
+        make(key)
+    except llm.LLMError as error:
+        log.warning("a brief could not be made: %s", error)
+        return False
+    return True
+
+
+def _quote(key: Key) -> None:
+    """Without the model, the lead's own last words."""
+    if briefs.of(key) is None:
+        briefs.keep(key, Brief(quotes=briefs.quotes(history.recent(key, _WINDOW))))
+
+
+def offer_agreed(key: Key) -> str:
+    """`agreed`, for a menu that is open already: "" where it cannot be had soon."""
+    try:
+        return agreed(key, within_s=_AGREED_WITHIN_S)
+    except (llm.LLMError, EvolutionError) as error:
+        log.warning("what was agreed could not be read: %s", type(error).__name__)
+        return ""
+
+
+def agreed(key: Key, *, within_s: float | None = None) -> str:
     """One line on what people of ours agreed with the lead, to be looked at before it is given to the bot.
 
-    "" when people said nothing. Raises LLMError and EvolutionError.
+    "" when people said nothing in the stretch that is theirs now. Raises LLMError and EvolutionError.
     """
-    if not any(one.author in (Author.REP, Author.PHONE) for one in history.recent(key, _WINDOW)):
+    since = control.held_since(key)
+    said_by_us = [one for one in history.recent(key, _WINDOW) if one.author in (Author.REP, Author.PHONE)]
+    if not any(since is None or one.sent_at >= since - _LATE for one in said_by_us):
         return ""
-    said = _ask(key, prompt.WHAT_WAS_AGREED).messages
+    said = _ask(key, prompt.WHAT_WAS_AGREED, within_s).messages
     return " ".join(" ".join(said).split())[:_AGREED]
 
 
-def _ask(key: Key, note: str) -> llm.Draft:
+def _ask(key: Key, note: str, within_s: float | None = None) -> llm.Draft:
     settings = BotSettings.load()
     request = prompt.build(
         settings, history.recent(key, _WINDOW), now=timezone.localtime(), media={}, transcripts={}, note=note
     )
-    draft = llm.get_model().generate(replace(request, model=settings.model_name))
+    request = replace(
+        request, model=settings.model_name, timeout_s=min(request.timeout_s, within_s or request.timeout_s)
+    )
+    draft = llm.get_model().generate(request)
     limits.count(key, draft, timezone.now())
     return draft

@@ -149,3 +149,11 @@ class TryForm(forms.Form):
             for one in given[-_MOST_TURNS:]
             if one[:1] in ("l", "b")
         ]
+
+
+class RulesForm(forms.Form):
+    """What holds for the bot on one number."""
+
+    approves = forms.BooleanField(required=False)
+    #: A week at most: later nobody thinks of it any more.
+    resume_after_minutes = forms.IntegerField(required=False, min_value=0, max_value=7 * 24 * 60)

@@ -14,6 +14,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from people import once
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
@@ -310,6 +312,10 @@ class BotSettings(models.Model):
     @classmethod
     def load(cls) -> BotSettings:
         """The one row; made with the presets of the environment when it is not there yet."""
+        return once.read("bot settings", cls._load)
+
+    @classmethod
+    def _load(cls) -> BotSettings:
         if (stored := cls.objects.filter(pk=1).first()) is not None:
             return stored
         row = cls(pk=1, **presets())

@@ -161,10 +161,11 @@ def _look_at_files(found: Rehearsal, settings: BotSettings, unanswered: Sequence
 
 
 def _think(found: Rehearsal, settings: BotSettings, scene: Scene, messages: Sequence[Message], heard: Heard) -> None:
-    found.request = thinking.question(settings, scene.key, messages, heard, scene.now)
+    told = thinking.told(scene.key)
+    found.request = thinking.question(settings, scene.key, messages, heard, scene.now, told)
     began = time.monotonic()
     try:
-        found.draft = thinking.draft(found.request, thinking.whispers(scene.key))
+        found.draft = thinking.draft(found.request, [note.text for note in thinking.whispers(told)])
     except llm.LLMError as error:
         found.error = error
     found.seconds = time.monotonic() - began

@@ -12,13 +12,14 @@ from bot.models import BlueTicks, BotSettings
 from bot.opting_out import Wish
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
-from conversations import activity, briefs, control, fence, history, late, notes, sending, waiting
+from conversations import activity, briefs, control, fence, history, late, notes, pending, sending, waiting
 from conversations.briefs import Brief
 from conversations.evolution import get_client
-from conversations.evolution.errors import EvolutionError
+from conversations.evolution.errors import EvolutionError, Unconfirmed
 from conversations.fence import Answered, Lost
 from conversations.message import Message
 from conversations.models import Control, Mode, Reason
+from conversations.notes import Written
 from conversations.silence import Silence
 
 #: How much of a conversation is looked at for people and for what waits; the model reads `history_length` of it.
@@ -51,10 +52,13 @@ def _story(turn: Turn) -> int:
         raise Withheld(silence)
     if not _is_stored(turn, messages):
         raise turns.NotStoredYet
+    # A person who says yes knows what time it is.
+    if approved := approval.decided(turn, unanswered):
+        sent = _answer(turn, settings, unanswered, approved, notes.whispers(turn.key))
+        pending.done(turn.key)
+        return sent
     if withheld := _why_silent(turn, settings, unanswered):
         raise withheld
-    if approved := approval.decided(turn, unanswered):
-        return _answer(turn, settings, unanswered, approved)
     if reason := _why_call_a_person(turn, settings, unanswered):
         return _hand_off(turn, settings, unanswered, Handoff(reason), ())
     if guards.cannot_open(unanswered):
@@ -64,7 +68,7 @@ def _story(turn: Turn) -> int:
         heard = transcribe.fetch(turn.key, unanswered, settings)
         if heard.is_deaf_to(unanswered):
             return _say(turn, settings, unanswered, [words.cannot_hear(settings)])
-        draft = _think(turn, settings, messages, heard)
+        draft, whispers = _think(turn, settings, messages, heard)
 
         # The model took seconds: a rep may have stepped in, on any route, and the lead may have gone on.
         before = unanswered
@@ -81,7 +85,7 @@ def _story(turn: Turn) -> int:
     said = thinking.with_notice(settings, turn.row, messages, bubbles.fit(draft.messages, limit=settings.max_bubbles))
     if turn.asks_first:
         raise approval.ask(turn, settings, before, said)
-    return _answer(turn, settings, before, said)
+    return _answer(turn, settings, before, said, whispers)
 
 
 def _read(
@@ -130,19 +134,24 @@ def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
     return get_client().message(turn.key.instance, turn.asked) is not None
 
 
-def _think(turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard) -> llm.Draft:
-    """Ask the model, and keep the words of the voice notes it heard."""
+def _think(
+    turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard
+) -> tuple[llm.Draft, list[Written]]:
+    """Ask the model, and keep the words of the voice notes it heard. Also what was whispered to it."""
     activity.announce(turn.key, "thinking")
-    question = thinking.question(settings, turn.key, messages, heard, timezone.now())
-    draft = thinking.draft(question, thinking.whispers(turn.key))
+    told = thinking.told(turn.key)
+    whispers = thinking.whispers(told)
+    question = thinking.question(settings, turn.key, messages, heard, timezone.now(), told)
+    draft = thinking.draft(question, [note.text for note in whispers])
     limits.count(turn.key, draft, timezone.now())
     transcribe.remember(turn.key, draft.transcripts)
-    return draft
+    return draft, whispers
 
 
-def _answer(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> int:
-    """Say what the model thought, with the whispers of colleagues in mind: they count for one answer less."""
-    whispers = notes.whispers(turn.key)
+def _answer(
+    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str], whispers: Sequence[Written]
+) -> int:
+    """Say what the model thought with the `whispers` of colleagues in mind: they count for one answer less."""
     sent = _say(turn, settings, unanswered, said)
     notes.spend(turn.key, whispers)
     return sent
@@ -161,11 +170,11 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
         except Lost:
             sending.keep_draft(turn.key, said[number - 1 :])
             raise
-        except EvolutionError:
+        except EvolutionError as error:
             if number == 1:
                 raise
             # A lead with one of three bubbles is answered: the rest is offered to the rep, not tried again.
-            sending.keep_draft(turn.key, said[number - 1 :])
+            sending.keep_draft(turn.key, said[number - 1 :], is_first_in_doubt=isinstance(error, Unconfirmed))
             return number - 1
     return len(said)
 

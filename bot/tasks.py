@@ -10,7 +10,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 
-from bot import debounce, heartbeat, late, llm, phone, reconcile, turns
+from bot import brief, debounce, heartbeat, late, llm, phone, reconcile, turns
 from bot.models import BotSettings
 from bot.reply import reply_to
 from conversations import identity, live
@@ -70,6 +70,14 @@ def _answer_late(instance: str, conversation: str, in_s: float) -> None:
         later(instance, conversation, "", in_s=in_s)
 
 
+def approved(key: Key, asked: str) -> None:
+    """Enqueue an answer that a person said yes to; should the broker be away, the sweep finds it (`pending.py`)."""
+    try:
+        later(key.instance, key.conversation, asked)
+    except Exception as error:  # whatever the broker's client raises
+        log.warning("an approved answer waits for the sweep: %s", type(error).__name__)
+
+
 @shared_task(name="bot.command")
 def command(instance: str, conversation: str, message_id: str, what: str) -> None:
     """Take a command that was typed on the phone out of the lead's sight, and answer a question for the state."""
@@ -81,6 +89,17 @@ def command(instance: str, conversation: str, message_id: str, what: str) -> Non
 def obeyed(instance: str, conversation: str, message_id: str, what: str) -> None:
     """Enqueue what follows a command from the phone."""
     command.apply_async((instance, conversation, message_id, what))
+
+
+@shared_task(name="bot.brief")
+def make_brief(instance: str, conversation: str, epoch: int) -> None:
+    """Make the brief of a conversation that waits for a person, unless control has changed since `epoch`."""
+    brief.prepare(identity.resolve(instance, JID(conversation)), epoch)
+
+
+def brief_wanted(key: Key, epoch: int) -> None:
+    """Enqueue a brief that a screen misses."""
+    make_brief.apply_async((key.instance, key.conversation, epoch))
 
 
 @shared_task(name="bot.sweep")

@@ -18,6 +18,7 @@ from conversations import control, notes
 from conversations.jid import JID
 from conversations.message import Author, Key, Message
 from conversations.models import Control, Note
+from conversations.notes import Written
 from conversations.silence import Silence
 
 #: No message is older than that.
@@ -45,26 +46,33 @@ def why_silent(
     )
 
 
-def question(settings: BotSettings, key: Key, messages: Sequence[Message], heard: Heard, now: datetime) -> llm.Request:
-    """What the model is asked about `messages` of a conversation, oldest first."""
+def question(
+    settings: BotSettings, key: Key, messages: Sequence[Message], heard: Heard, now: datetime, told: Sequence[Written]
+) -> llm.Request:
+    """What the model is asked about `messages` of a conversation, oldest first, `told` what colleagues wrote."""
     request = prompt.build(
-        settings, messages, now=timezone.localtime(now), media=heard.blobs, transcripts={}, handled=_handled(key),
-        note=prompt.whispered(whispers(key)),
+        settings, messages, now=timezone.localtime(now), media=heard.blobs, transcripts={}, handled=_handled(key, told),
+        note=prompt.whispered([note.text for note in whispers(told)]),
     )  # fmt: skip
     return replace(request, model=settings.model_name)
 
 
-def _handled(key: Key) -> list[Handled]:
+def _handled(key: Key, told: Sequence[Written]) -> list[Handled]:
     """When people had this conversation, oldest first, and what they said was agreed when they gave it back."""
-    agreed = notes.of(key, Note.Kind.AGREED)
+    agreed = [note for note in told if note.kind == Note.Kind.AGREED]
     stretches = control.stretches(key)
     texts = [[note.text for note in agreed if since <= note.at <= until] for since, until in stretches]
     return [Handled(since, until, (said or [""])[-1]) for (since, until), said in zip(stretches, texts, strict=True)]
 
 
-def whispers(key: Key) -> list[str]:
-    """What colleagues whispered to the bot about this conversation and still counts, oldest first."""
-    return [note.text for note in notes.whispers(key)]
+def told(key: Key) -> list[Written]:
+    """What colleagues wrote for the bot about this conversation, oldest first: agreed with the lead, or whispered."""
+    return notes.of(key, Note.Kind.AGREED, Note.Kind.WHISPER)
+
+
+def whispers(told: Sequence[Written]) -> list[Written]:
+    """What of it was whispered and still counts."""
+    return [note for note in told if note.kind == Note.Kind.WHISPER and note.turns_left]
 
 
 def draft(request: llm.Request, whispered: Sequence[str] = ()) -> llm.Draft:

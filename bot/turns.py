@@ -123,6 +123,8 @@ def run(key: Key, asked: str, story: Callable[[Turn], int]) -> Outcome:
         turn = _begin(key, asked)
     except Lost as lost:
         return Outcome(lost.silence, again_in_s=_LOOK_AGAIN_S.get(lost.silence))
+    except Control.DoesNotExist:  # its address became part of another conversation since the row was read
+        return Outcome(Silence.CHANGED_MEANWHILE, again_in_s=_LOOK_AGAIN_S[Silence.CHANGED_MEANWHILE])
     except EvolutionError as error:
         log.warning("an unconfirmed send could not be read back, the sweep will: %s", error)
         return Outcome(Silence.UNCONFIRMED)
@@ -268,7 +270,7 @@ def _withhold(turn: Turn, withheld: Withheld) -> Outcome:
 def settle(turn: Turn, messages: Sequence[Message], silence: Silence) -> None:
     """The lead's `messages`, oldest first, count as dealt with, for `silence`."""
     with transaction.atomic():
-        row = Control.objects.select_for_update().get(pk=turn.row.pk)
+        row = control.locked(turn.key)
         fence.settle(row, Answered.of(messages), silence=silence)
         row.save(update_fields=fence.SETTLED_FIELDS)
 
@@ -276,7 +278,7 @@ def settle(turn: Turn, messages: Sequence[Message], silence: Silence) -> None:
 def _set_aside(turn: Turn, silence: Silence) -> None:
     """Remember that what was asked gets no answer (it was taken back, or people answered): it is not asked again."""
     with transaction.atomic():
-        row = Control.objects.select_for_update().get(pk=turn.row.pk)
+        row = control.locked(turn.key)
         fence.remember(row, [turn.asked])
         row.silence = silence
         row.save(update_fields=["settled_ids", "silence"])

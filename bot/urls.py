@@ -29,5 +29,6 @@ urlpatterns = [
     path("connection/of/<str:instance>/pair/", connection.pair, name="pair"),
     path("connection/of/<str:instance>/restart/", connection.restart, name="restart"),
     path("connection/of/<str:instance>/log-out/", connection.log_out, name="log_out"),
+    path("connection/of/<str:instance>/rules/", connection.rules, name="rules"),
     path("connection/of/<str:instance>/prepare/", connection.prepare, name="prepare"),
 ]

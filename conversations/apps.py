@@ -10,3 +10,9 @@ class ConversationsConfig(AppConfig):
     name = "conversations"
     verbose_name = _("conversations")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have no answer that waits for approval get lost when somebody takes over."""
+        from conversations import control, sending
+
+        control.after_each_change(sending.rescue)

@@ -126,8 +126,14 @@ _CONTROL: dict[str, Promise] = {
     Act.APPROVAL_ON: gettext_lazy("{who} wants to approve each answer to {lead}"),
     Act.APPROVAL_OFF: gettext_lazy("{who} lets the bot answer {lead} by itself"),
     Act.WHISPER: gettext_lazy("{who} whispered to the bot about {lead}"),
+    Act.RESUME_AFTER: gettext_lazy("{who} changed when conversations return to the bot: {where}"),
     Act.SWITCH_ON: gettext_lazy("{who} switched the bot on: {where}"),
     Act.SWITCH_OFF: gettext_lazy("{who} switched the bot off: {where}"),
+}
+#: Of acts on a whole number.
+_ON_NUMBER: dict[str, Promise] = {
+    Act.APPROVAL_ON: gettext_lazy("{who} wants each of the bot's answers approved: {where}"),
+    Act.APPROVAL_OFF: gettext_lazy("{who} lets the bot answer by itself: {where}"),
 }
 _SORTS = {
     Act.TAKE_OVER: "human", Act.PAUSE: "paused", Act.HAND_BACK: "bot", Act.RESUME: "bot", Act.PHONE: "phone",
@@ -140,7 +146,7 @@ def _of_control(entry: AuditEntry, mine: Sequence[str]) -> Line:
     who, lead = _actor(entry), _lead(entry)
     where = entry.instance or _("everything")
     facts = {"who": format_html("<strong>{}</strong>", who), "lead": _link(entry, lead, mine), "where": where}
-    words = str(_CONTROL.get(entry.act, gettext_lazy("{who}: {act}, {lead}")))
+    words = str(_words(entry))
     sentence = format_html(words, **facts, act=entry.get_act_display())
     if entry.act == Act.PAUSE and entry.until:
         sentence = format_html("{} {}", sentence, _("until %(time)s") % {"time": moment(entry.until)})
@@ -152,6 +158,17 @@ def _of_control(entry: AuditEntry, mine: Sequence[str]) -> Line:
         entry.get_before_display(), entry.get_after_display(),
     )  # fmt: skip
     return Line(entry.at, sentence, _SORTS.get(Act(entry.act), "quiet"), why, entry.instance, cells)
+
+
+def _words(entry: AuditEntry) -> Promise:
+    """The sentence of an act, where its names go."""
+    if not entry.conversation and entry.act in _ON_NUMBER:
+        return _ON_NUMBER[entry.act]
+    if entry.act == Act.OPT_OUT and entry.actor == Actor.REP:
+        return gettext_lazy("{who} noted that {lead} wants no messages")
+    if entry.act == Act.APPROVE and entry.actor == Actor.SYSTEM:
+        return gettext_lazy("The time to decide was over: the bot's answer to {lead} went out")
+    return _CONTROL.get(entry.act, gettext_lazy("{who}: {act}, {lead}"))
 
 
 def _actor(entry: AuditEntry) -> str:

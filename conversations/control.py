@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -28,12 +28,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: What is to be done after each change, besides telling the screens.
+_after: list[Callable[[Control], None]] = []
+
 #: How often a takeover looks whether the claim it waits for is released, in seconds.
 _LOOK_EVERY_S = 0.05
 #: What the bot said so shortly before a takeover is told to whoever took over; a rep who just read it was overtaken.
 _A_MOMENT = timedelta(seconds=5)
 #: So many changes of a conversation are looked at for when people had it.
 _LOOK_BACK = 40
+#: Signs of a person are noted so far apart at least.
+_SIGNS_APART = timedelta(seconds=15)
 #: The phone's clock may be behind ours by so much, and count whole seconds.
 _LATE = timedelta(seconds=2)
 
@@ -92,8 +97,12 @@ def take_over(key: Key, rep: User) -> TakenOver:
 
     Waits at most `TAKEOVER_WAIT_SECONDS` for a bot message that is already on its way.
     """
-    row = change(key, Occurrence.TAKEN_OVER, actor=Actor.REP, rep=rep)
-    may_still_leave = not wait_for_claim(key)
+    return settled(change(key, Occurrence.TAKEN_OVER, actor=Actor.REP, rep=rep))
+
+
+def settled(row: Control) -> TakenOver:
+    """How the takeover that `row` shows ends: once a bot message that is on its way has left, or may still leave."""
+    may_still_leave = not wait_for_claim(row.key)
     return TakenOver(row, may_still_leave, _just_left(row))
 
 
@@ -155,6 +164,11 @@ def opt_out(key: Key, *, epoch: int) -> Control:
     )  # fmt: skip
 
 
+def note_opt_out(key: Key, rep: User) -> Control:
+    """A person knows that the lead does not want to be written to: nothing follows, and the lead is told nothing."""
+    return change(key, Occurrence.OPTED_OUT, actor=Actor.REP, rep=rep, audited_as=Reason.OPTED_OUT)
+
+
 def opt_in(key: Key, rep: User) -> Control:
     """Clear the lead's wish not to be written to; only a person does this."""
     return change(key, Occurrence.OPTED_IN, actor=Actor.REP, rep=rep)
@@ -163,7 +177,7 @@ def opt_in(key: Key, rep: User) -> Control:
 def undo(key: Key, rep: User, before: State, *, epoch: int) -> bool:
     """Put back what was `before` the change that made `epoch`; False when something else changed meanwhile."""
     row = change(key, Occurrence.UNDONE, actor=Actor.REP, rep=rep, restored=before, only_at_epoch=epoch)
-    return row.epoch == epoch + 1 and changes(key, 1)[0].act == Act.UNDO
+    return row.epoch == epoch + 1 and changes(row.key, 1)[0].act == Act.UNDO
 
 
 def rep_sent(key: Key, rep: User) -> Control:
@@ -179,7 +193,11 @@ def note_phone(key: Key, at: datetime, *, hold: timedelta | None) -> Control:
     until = None if hold is None else at + hold
     if until is not None and until <= timezone.now():
         return current(key)
-    return change(key, Occurrence.PHONE_WROTE, actor=Actor.PHONE, until=until, human_at=at)
+    before = current(key)
+    row = change(key, Occurrence.PHONE_WROTE, actor=Actor.PHONE, until=until, human_at=at)
+    if row.is_on_phone and before.mode_at(timezone.now()) is not Mode.HUMAN:
+        live.publish("attention", instance=row.instance, conversation=row.conversation, why="phone")
+    return row
 
 
 def obey(key: Key, command: Command, at: datetime) -> Control:
@@ -286,9 +304,13 @@ def more_time(key: Key, rep: User, length: timedelta) -> Control:
 
 
 def note_sign(key: Key) -> None:
-    """A person is at it (types in the dashboard): nothing changes but when somebody was last there."""
+    """A person is at it (types in the dashboard): nothing changes but when somebody was last there.
+
+    Written at most every few seconds, however fast somebody types.
+    """
+    now = timezone.now()
     here = Control.objects.filter(instance=key.instance, conversation=key.conversation, mode=Mode.HUMAN)
-    here.update(last_human_at=timezone.now())
+    here.exclude(last_human_at__gt=now - _SIGNS_APART).update(last_human_at=now)
 
 
 def auto_resume(row: Control) -> Control:
@@ -361,6 +383,8 @@ def change(
         is_owed = follows.mode == Mode.BOT and not follows.opted_out and row.newest not in ("", *row.settled_ids)
         row.turn_started_at, row.tries = now if is_owed else None, 0
         row.due, row.due_epoch = due, row.epoch
+        # An answer that waits for approval was written under the control that ends here.
+        row.pending = ""
         row.save()
         act = what.value if isinstance(what.value, Act) else Act.TAKE_OVER
         AuditEntry.objects.create(
@@ -369,8 +393,15 @@ def change(
             receiver=receiver,
         )  # fmt: skip
     log.info("control changed: %s by %s, now %s (epoch %d)", act, actor, follows.mode, row.epoch)
+    for do in _after:
+        do(row)
     live.publish("control", instance=key.instance, conversation=key.conversation, mode=follows.mode)
     return row
+
+
+def after_each_change(do: Callable[[Control], None]) -> None:
+    """Have `do` know of every change of control, once it is stored; the screens are told afterwards."""
+    _after[:] = [do]
 
 
 def locked(key: Key) -> Control:
@@ -399,9 +430,19 @@ def _note_human(row: Control, actor: Actor, now: datetime, human_at: datetime | 
 
 
 def changes(key: Key, count: int) -> list[AuditEntry]:
-    """The last `count` changes of a conversation's control, the newest first."""
-    here = AuditEntry.objects.filter(instance=key.instance, conversation=key.conversation)
+    """The last `count` changes of a conversation's control, the newest first; of acts that change nothing none."""
+    here = AuditEntry.objects.filter(instance=key.instance, conversation=key.conversation).exclude(after="")
     return list(here.select_related("rep").order_by("-at", "-pk")[:count])
+
+
+def held_since(key: Key) -> datetime | None:
+    """Since when people have the conversation without a break; None when they do not, or nobody knows."""
+    since: datetime | None = None
+    for entry in changes(key, _LOOK_BACK):
+        if entry.after and entry.after != Mode.HUMAN:
+            break
+        since = entry.at if entry.after else since
+    return since
 
 
 def stretches(key: Key) -> list[tuple[datetime, datetime]]:

@@ -249,8 +249,8 @@ def why_lost(right: Right, answered: Answered | None = None) -> Silence:
         return Silence.OFF
     if row.opted_out:
         return Silence.OPTED_OUT
-    if row.epoch != right.epoch:
-        return why_not(Mode(row.mode)) or Silence.CHANGED_MEANWHILE
+    if (silence := why_not(Mode(row.mode))) or row.epoch != right.epoch:
+        return silence or Silence.CHANGED_MEANWHILE
     if row.turn != right.turn:
         return Silence.ANOTHER_TURN
     if answered is not None and row.settled == answered.newest and row.settled_turn != right.turn:

@@ -203,6 +203,49 @@ class NoteForm(forms.Form):
     text = forms.CharField(max_length=notes.LONGEST, error_messages={"required": _("Write something first.")})
 
 
+class ApproveForm(forms.Form):
+    """An answer of the bot that waits, with other words where a person changed it."""
+
+    LONGEST = 8000
+    #: Nobody reads more at once, and a mistaken paste does not become thirty messages.
+    MOST = 6
+
+    id = forms.CharField(max_length=64)
+    text = forms.CharField(required=False, max_length=LONGEST)
+
+    def clean_text(self) -> str:
+        """Not emptied, and not too many messages."""
+        text = as_sent(str(self.cleaned_data["text"])).strip()
+        if "text" in self.data and not text:
+            raise forms.ValidationError(_("Nothing was sent: there is no text. To send nothing, discard the answer."))
+        if len(_apart(text)) > self.MOST:
+            raise forms.ValidationError(
+                _("Nothing was sent: these are more than %(n)d messages. Take some blank lines out.") % {"n": self.MOST}
+            )
+        return text
+
+    def bubbles(self) -> tuple[str, ...]:
+        """What goes out; () as it was offered. For a valid form."""
+        return _apart(self.cleaned_data["text"])
+
+
+def _apart(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in re.split(r"\n\s*\n", text) if part.strip())
+
+
+class WhisperForm(forms.Form):
+    """An instruction to the bot, and for how many of its answers."""
+
+    LONGEST = 500
+
+    text = forms.CharField(max_length=LONGEST, error_messages={"required": _("Write something first.")})
+    turns = forms.IntegerField(min_value=1, max_value=10)
+
+    def clean_text(self) -> str:
+        """With one sort of line break."""
+        return as_sent(str(self.cleaned_data["text"]))
+
+
 class SwitchForm(forms.Form):
     """The bot on or off, for one instance or (instance "") for everything."""
 

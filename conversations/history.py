@@ -76,17 +76,18 @@ def in_order(messages: Iterable[Message]) -> list[Message]:
 def complete(instance: str, messages: Sequence[Message]) -> list[Message]:
     """`messages` with the authors that the ledger knows and the transcripts that were made."""
     authors = _authors(instance, (message.id for message in messages if message.from_me))
-    return [_with_words(_with_author(message, authors)) for message in messages]
+    words = _transcripts(messages)
+    return [_with_words(_with_author(message, authors), words) for message in messages]
 
 
 def keep_transcript(instance: str, message_id: str, words: str) -> None:
     """Remember what was said in a voice note, encrypted and for a time: from now on it is the message's text."""
-    sealed.put(f"transcript:{instance}:{message_id}", words, TRANSCRIPT_LIFETIME_S)
+    sealed.put(_place(instance, message_id), words, TRANSCRIPT_LIFETIME_S)
 
 
 def transcript(instance: str, message_id: str) -> str | None:
     """What was said in a voice note, if it was heard; "" when nothing could be understood."""
-    return sealed.get(f"transcript:{instance}:{message_id}")
+    return sealed.get(_place(instance, message_id))
 
 
 def _authors(instance: str, ids: Iterable[str]) -> dict[str, tuple[Author, str]]:
@@ -105,7 +106,19 @@ def _with_author(message: Message, authors: dict[str, tuple[Author, str]]) -> Me
     return replace(message, author=author, author_name=name)
 
 
-def _with_words(message: Message) -> Message:
-    if message.kind is not Kind.AUDIO or message.text or message.from_me:
-        return message
-    return replace(message, text=transcript(message.instance, message.id) or "")
+def _is_to_be_heard(message: Message) -> bool:
+    return message.kind is Kind.AUDIO and not message.text and not message.from_me
+
+
+def _transcripts(messages: Sequence[Message]) -> dict[str, str]:
+    """What was said in the voice notes among `messages`, by id; one look at the cache for all."""
+    places = {_place(message.instance, message.id): message.id for message in messages if _is_to_be_heard(message)}
+    return {places[place]: words for place, words in sealed.get_all(places).items()} if places else {}
+
+
+def _place(instance: str, message_id: str) -> str:
+    return f"transcript:{instance}:{message_id}"
+
+
+def _with_words(message: Message, words: dict[str, str]) -> Message:
+    return replace(message, text=words.get(message.id, "")) if _is_to_be_heard(message) else message

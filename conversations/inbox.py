@@ -21,7 +21,7 @@ from django.utils import timezone
 from conversations import identity, live
 from conversations.evolution import EvolutionError, get_client
 from conversations.frames import Frame
-from conversations.jid import JIDKind, kind
+from conversations.jid import JID, JIDKind, kind
 from conversations.message import Chat, Key, Message, Status
 from conversations.row import Row, after, arrived, unanswered_since
 
@@ -67,6 +67,8 @@ class Inbox:
         self._health = {instance: Health() for instance in self._instances}
         self._read_at: dict[str, datetime] = {}
         self._full_at: dict[str, datetime] = {}
+        #: Each account's own address: a chat with oneself is nobody's conversation.
+        self._owners: dict[str, JID] = {}
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -201,12 +203,15 @@ class Inbox:
             else:
                 chats = client.chats(instance, since=read_at - _OVERLAP, until=now + _AHEAD)
             state = client.connection_state(instance)
+            owner = self._owner(instance) if is_full else None
         except EvolutionError as error:
             log.warning("the chats of %s cannot be read: %s", instance, error)
             known = self._health[instance]
             self._health[instance] = replace(known, silent_since=known.silent_since or now)
             return
         self._read_at[instance] = now
+        if owner is not None:
+            self._forget_own(instance, owner)
         if is_full:
             self._full_at[instance] = now
         changed = self._take(instance, chats, dropping_before=now if is_full else None)
@@ -216,6 +221,17 @@ class Inbox:
             live.publish("list", instance=instance)
         else:
             self._tell(changed)
+
+    def _owner(self, instance: str) -> JID | None:
+        """The account's own address, None while the gateway does not tell it."""
+        return next((one.owner for one in get_client().instances() if one.name == instance), None)
+
+    def _forget_own(self, instance: str, owner: JID) -> None:
+        """From now on the account's chat with itself is not listed."""
+        with self._lock:
+            self._owners[instance] = owner
+            self._rows.pop(Key(instance, owner), None)
+            self._newest_first = None
 
     def _take(self, instance: str, chats: list[Chat], *, dropping_before: datetime | None) -> list[Key]:
         """Merge what the gateway lists; rows from before `dropping_before` that it does not list go. What changed."""
@@ -262,6 +278,8 @@ class Inbox:
     def _put(self, key: Key, message: Message, name: str = "", heard_at: datetime | None = None) -> None:
         """Make `message` the row's last one, unless a newer one is known."""
         if kind(key.conversation) in (JIDKind.BROADCAST, JIDKind.NEWSLETTER):
+            return
+        if key.conversation == self._owners.get(key.instance):
             return
         row = self._rows.get(key)
         name = name or ("" if kind(key.conversation) is JIDKind.GROUP else message.push_name)

@@ -47,13 +47,15 @@ class Limits:
 
     def are_missed_by(self, row: Row, standing: Standing) -> bool:
         """The bot owes this lead an answer and will not give it by itself."""
+        return standing.mode is Mode.BOT and not standing.opted_out and self.would_be_missed(row)
+
+    def would_be_missed(self, row: Row) -> bool:
+        """The same where the conversation is simply the bot's."""
         first = row.waiting_since
         if first is None or self.before is None or first >= self.before:
             return False
         asked_at, since = row.asked_at or first, self.since.get(row.key.instance)
-        if since is None or not since <= asked_at < self.before:
-            return False
-        return standing.mode is Mode.BOT and not standing.opted_out and not row.is_group
+        return since is not None and since <= asked_at < self.before and not row.is_group
 
 
 _before: list[Callable[[], datetime]] = []

@@ -14,7 +14,7 @@ from conversations.evolution import EvolutionError, get_client
 from conversations.inbox import inbox
 from conversations.jid import JIDKind
 from conversations.message import Author, Key, Message, Referral
-from conversations.models import Act, AuditEntry, Reason
+from conversations.models import Act, Actor, AuditEntry, Reason
 from people import access
 
 #: So many of the newest messages are counted.
@@ -135,5 +135,17 @@ def _in_words(row: AuditEntry) -> str:
         Act.OPT_OUT: _("The lead asked for no more messages"),
         Act.OPT_IN: _("%(who)s allowed messages again"),
         Act.MERGE: _("Two addresses became one conversation"),
+        Act.WHISPER: _("%(who)s whispered to the bot"),
+        Act.APPROVE: _("%(who)s approved the bot's answer"),
+        Act.EDIT_DRAFT: _("%(who)s changed the bot's answer and sent it"),
+        Act.DISCARD: _("%(who)s discarded the bot's answer"),
+        Act.APPROVAL_ON: _("%(who)s wants to approve the bot's answers"),
+        Act.APPROVAL_OFF: _("%(who)s lets the bot answer by itself"),
+        Act.MORE_TIME: _("%(who)s keeps it for longer"),
+        Act.TIME_OUT: _("Nobody came: the bot again"),
     }.get(Act(row.act))  # fmt: skip
+    if row.actor == Actor.REP and row.act == Act.OPT_OUT:
+        words = _("%(who)s noted: no more messages")
+    if row.actor == Actor.SYSTEM and row.act == Act.APPROVE:
+        words = _("The bot's answer went out, nobody decided")
     return words % {"who": who, "whom": whom} if words else f"{who}: {row.get_act_display()}"

@@ -36,6 +36,8 @@ _COUNTER = "sdr:live:position"
 #: One attempt at Valkey waits so long; there are two. Publishing must not hold up who publishes.
 _PATIENCE_S = 0.1
 _PING_S = 15.0
+#: What happens in a conversation and may call a person, wherever that person stands.
+_CALLS = ("control", "brief", "attention")
 #: A screen that has not taken so many frames is cut; it comes back and reads again.
 _ROOM = 200
 #: How long the subscription waits before it tries Valkey again, in seconds; the last one repeats.
@@ -301,7 +303,7 @@ class Screen:
         if what.instance and self.watcher is not None and what.instance not in self.watcher.instances:
             return
         if what.conversation and what.key != self.key:
-            if what.event == "control":
+            if what.event in _CALLS:
                 # Without saying which: whoever waits for a person concerns everybody who may see it.
                 self.hear([Frame("attention", what.instance)])
             if what.event == "bot":

@@ -333,6 +333,7 @@ class Act(models.TextChoices):
     APPROVAL_ON = "approval_on", _("wants to approve each answer")
     APPROVAL_OFF = "approval_off", _("lets the bot answer by itself")
     WHISPER = "whisper", _("whispered to the bot")
+    RESUME_AFTER = "resume_after", _("changed when conversations return to the bot")
     SWITCH_ON = "switch_on", _("switched the bot on")
     SWITCH_OFF = "switch_off", _("switched the bot off")
 

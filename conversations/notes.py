@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from conversations import live, sealed
 from conversations.message import Key
-from conversations.models import Note
+from conversations.models import Act, Actor, AuditEntry, Note
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -53,6 +54,17 @@ def write(
     )  # fmt: skip
     live.publish("note", instance=key.instance, conversation=key.conversation)
     return _written(note, text)
+
+
+def whisper(key: Key, author: User, text: str, turns: int) -> Written:
+    """Tell the bot alone, for its next `turns` answers; that it was done is written down, what was said is not."""
+    with transaction.atomic():
+        note = write(key, Note.Kind.WHISPER, author, text, turns=turns)
+        AuditEntry.objects.create(
+            at=note.at, instance=key.instance, conversation=key.conversation, actor=Actor.REP, rep=author,
+            act=Act.WHISPER,
+        )  # fmt: skip
+    return note
 
 
 def of(key: Key, *kinds: Note.Kind, limit: int = 100) -> list[Written]:

@@ -7,13 +7,15 @@ cache alone: when it is lost the bot thinks again, and offers anew.
 from __future__ import annotations
 
 import json
+import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from conversations import control, fence, live, sealed
@@ -21,11 +23,21 @@ from conversations.fence import Answered
 from conversations.message import Key
 from conversations.models import Act, Actor, AuditEntry, Control
 from conversations.silence import Silence
+from people import access
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 _LIFETIME_S = 24 * 3600
+_BLANK = re.compile(r"\n\s*\n")
+
+#: Tells the worker that the answer to this message of a conversation may go out: known to whoever has a bot.
+_goes_on: list[Callable[[Key, str], None]] = []
+
+
+def goes_on_by(tell: Callable[[Key, str], None]) -> None:
+    """Have `tell` send what people approve at once; without it the sweep finds it."""
+    _goes_on[:] = [tell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,13 @@ class Pending:
     sends_at: datetime | None = None
     #: A person said yes.
     is_released: bool = False
+    #: Who said it, in words.
+    by: str = ""
+
+    @property
+    def as_text(self) -> str:
+        """For a box to change it in: a blank line between the bubbles, and none within one."""
+        return "\n\n".join(_BLANK.sub("\n", bubble.strip()) for bubble in self.bubbles)
 
     def is_due(self, now: datetime) -> bool:
         """It may go out."""
@@ -55,13 +74,21 @@ def is_wanted(row: Control, *, on_instance: bool) -> bool:
     return on_instance if row.approval == Control.Approval.AS_INSTANCE else row.approval == Control.Approval.ON
 
 
-def offer(key: Key, bubbles: Sequence[str], answered: Answered, *, epoch: int, sends_at: datetime | None) -> Pending:
-    """Show `bubbles` to the people and wait. One that waited before is void."""
+def offer(
+    key: Key, bubbles: Sequence[str], answered: Answered, *, epoch: int, sends_at: datetime | None
+) -> Pending | None:
+    """Show `bubbles` to the people and wait. One that waited before is void.
+
+    None, and nothing waits, when control moved on from `epoch` in this very moment.
+    """
     one = Pending(
         uuid.uuid4().hex, tuple(bubbles), answered.ids, answered.newest_at, epoch, timezone.now(), sends_at
     )  # fmt: skip
     _keep(key, one)
-    Control.objects.filter(instance=key.instance, conversation=key.conversation).update(pending=one.id)
+    here = Control.objects.filter(instance=key.instance, conversation=key.conversation, epoch=epoch)
+    if not here.update(pending=one.id):
+        drop(key)
+        return None
     live.publish("pending", instance=key.instance, conversation=key.conversation)
     return one
 
@@ -76,6 +103,8 @@ def current(row: Control) -> Pending | None:
     one = _kept(row.key)
     if one is None or one.epoch != row.epoch:
         return None
+    if one.is_released and set(one.answers) <= set(row.settled_ids):
+        return None
     return one if one.is_released or row.pending == one.id else None
 
 
@@ -85,8 +114,14 @@ def release(key: Key, id: str, rep: User, bubbles: Sequence[str] = ()) -> bool:
     if one is None:
         return False
     is_edited = bool(bubbles) and tuple(bubbles) != one.bubbles
-    _keep(key, replace(one, bubbles=tuple(bubbles) or one.bubbles, is_released=True))
+    said = tuple(bubbles) or one.bubbles
+    _keep(key, replace(one, bubbles=said, is_released=True, by=access.name_of(rep)))
+    if control.current(key).epoch != one.epoch:
+        drop(key)
+        return False
     _note(key, Act.EDIT_DRAFT if is_edited else Act.APPROVE, rep)
+    for tell in _goes_on:
+        tell(key, one.answers[-1])
     return True
 
 
@@ -105,8 +140,28 @@ def discard(key: Key, id: str, rep: User) -> bool:
 
 
 def take(key: Key, one: Pending) -> bool:
-    """It goes out by itself now; False when a person decided in this very moment."""
-    return one.is_released or _taken(key, one.id) is not None
+    """It goes out now; False when it does so by itself and a person decided in this very moment."""
+    if one.is_released:
+        return True
+    if _taken(key, one.id) is None:
+        return False
+    _note(key, Act.APPROVE, None)
+    return True
+
+
+def done(key: Key) -> None:
+    """What was to go out did."""
+    drop(key)
+    live.publish("pending", instance=key.instance, conversation=key.conversation)
+
+
+def void(row: Control) -> Pending | None:
+    """Forget what was written under another control than that of `row`; what it was, unless the lead has it."""
+    one = _kept(row.key)
+    if one is None or one.epoch == row.epoch:
+        return None
+    drop(row.key)
+    return None if set(one.answers) <= set(row.settled_ids) else one
 
 
 def drop(key: Key) -> None:
@@ -123,9 +178,45 @@ def _taken(key: Key, id: str) -> Pending | None:
     return one if here.update(pending="") else None
 
 
-def _note(key: Key, act: Act, rep: User) -> None:
+# ------------------------------------------------------------------------------------------------ what became of them
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """How many answers of the bot went which way."""
+
+    #: Sent as they were, by a person.
+    approved: int = 0
+    #: Sent in a person's words.
+    changed: int = 0
+    discarded: int = 0
+    #: Nobody decided in time.
+    by_themselves: int = 0
+
+
+def decisions(since: datetime, instances: Sequence[str]) -> Decisions:
+    """What was decided on `instances` since then."""
+    rows = AuditEntry.objects.filter(act__in=_COUNTED, at__gte=since, instance__in=instances).order_by()
+    counts = {(act, actor): n for act, actor, n in rows.values_list("act", "actor").annotate(Count("pk"))}
+    return Decisions(
+        counts.get((Act.APPROVE, Actor.REP), 0), counts.get((Act.EDIT_DRAFT, Actor.REP), 0),
+        counts.get((Act.DISCARD, Actor.REP), 0), counts.get((Act.APPROVE, Actor.SYSTEM), 0),
+    )  # fmt: skip
+
+
+def decided(key: Key, since: datetime) -> AuditEntry | None:
+    """The last decision in a conversation since then; None when there was none."""
+    here = AuditEntry.objects.filter(instance=key.instance, conversation=key.conversation, act__in=_COUNTED)
+    return here.filter(at__gte=since).select_related("rep").first()
+
+
+_COUNTED = (Act.APPROVE, Act.EDIT_DRAFT, Act.DISCARD)
+
+
+def _note(key: Key, act: Act, rep: User | None) -> None:
+    actor = Actor.REP if rep else Actor.SYSTEM
     AuditEntry.objects.create(
-        at=timezone.now(), instance=key.instance, conversation=key.conversation, actor=Actor.REP, rep=rep, act=act
+        at=timezone.now(), instance=key.instance, conversation=key.conversation, actor=actor, rep=rep, act=act
     )
     live.publish("pending", instance=key.instance, conversation=key.conversation)
 

@@ -97,40 +97,6 @@ class Tally:
         return {view.value: number for view, number in {**self.views, View.MINE: self.holders.get(me, 0)}.items()}
 
 
-def count(rows: Sequence[Row], facts: Facts) -> dict[str, Tally]:
-    """By instance, how many conversations each view shows."""
-    by_instance: dict[str, list[Row]] = {}
-    for row in rows:
-        by_instance.setdefault(row.key.instance, []).append(row)
-    return {instance: _count(here, facts) for instance, here in by_instance.items()}
-
-
-def _count(rows: Sequence[Row], facts: Facts) -> Tally:
-    # Ten thousand times in a request: plain names, and no look at what an enumeration hashes to.
-    standing_of, is_missed = facts.standings.get, facts.limits.are_missed_by
-    holders: dict[int, int] = {}
-    bot = waiting = paused = unanswered = missed = 0
-    for row in rows:
-        standing = standing_of(row.key, THE_BOTS)
-        mode = standing.mode
-        if mode is Mode.BOT:
-            bot += 1
-        elif mode is Mode.WAITING:
-            waiting += 1
-        elif mode is Mode.PAUSED:
-            paused += 1
-        elif standing.holder_id is not None:
-            holders[standing.holder_id] = holders.get(standing.holder_id, 0) + 1
-        if row.waiting_since is not None:
-            unanswered += 1
-            missed += is_missed(row, standing)
-    numbers = {
-        View.ALL: len(rows), View.BOT: bot, View.WAITING: waiting, View.MINE: 0, View.PAUSED: paused,
-        View.UNANSWERED: unanswered, View.MISSED: missed,
-    }  # fmt: skip
-    return Tally(numbers, holders)
-
-
 def together(tallies: Sequence[Tally]) -> Tally:
     """The sum of `tallies`."""
     found = Tally()
@@ -232,6 +198,7 @@ def _numbers(conversation: JID) -> tuple[str, ...]:
     return tuple(number for number in map(jid.phone, jid.twins(conversation)) if number)
 
 
+@lru_cache(maxsize=30_000)
 def plain(text: str) -> str:
     """Lower case and without accents."""
     if text.isascii():

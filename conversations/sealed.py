@@ -92,7 +92,13 @@ def _place(name: str) -> str:
 
 def opaque_id(key: Key) -> str:
     """The conversation's name in addresses: always the same, readable to nobody without SECRET_KEY."""
-    sealed = AESSIV(_derived(settings.SECRET_KEY, "conversation ids", 64)).encrypt(
+    return _opaque_id(settings.SECRET_KEY, key)
+
+
+@lru_cache(maxsize=20_000)
+def _opaque_id(secret: str, key: Key) -> str:
+    # A list names each of its conversations several times.
+    sealed = AESSIV(_derived(secret, "conversation ids", 64)).encrypt(
         key.conversation.encode(), [key.instance.encode()]
     )
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()

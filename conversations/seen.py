@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -21,9 +21,10 @@ def mark(user: User, key: Key, at: datetime | None = None) -> None:
     """`user` has seen what is in the conversation up to `at`, by default all that there is."""
     # A lead's clock may be ahead of ours: what was on the screen was seen.
     moment = max(timezone.now(), at) if at else timezone.now()
-    Seen.objects.update_or_create(
-        user=user, instance=key.instance, conversation=key.conversation, defaults={"at": moment}
-    )
+    here: dict[str, Any] = {"user": user, "instance": key.instance, "conversation": key.conversation}
+    # One statement where it was looked at before, which is nearly always; the other way is safe for two at once.
+    if not Seen.objects.filter(**here).update(at=moment):
+        Seen.objects.update_or_create(**here, defaults={"at": moment})
 
 
 def looks(users: Iterable[int], keys: Iterable[Key]) -> dict[tuple[int, Key], datetime]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from collections.abc import Callable, Sequence
@@ -16,14 +17,14 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations import control, fence, history, identity, live, sealed
+from conversations import control, fence, history, identity, live, pending, sealed
 from conversations.attachments import File
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Unconfirmed
 from conversations.fence import Answered, Right
 from conversations.jid import JID
 from conversations.message import Author, Key, Message
-from conversations.models import Control, Due, Sent
+from conversations.models import Control, Due, Mode, Sent
 from conversations.models import Unconfirmed as How
 from people import access
 
@@ -123,6 +124,7 @@ def signed(text: str, rep: User) -> str:
 
 def _send_as_rep(key: Key, rep: User, token: str, post: Callable[[JID, float], Message]) -> Message:
     row = control.rep_sent(key, rep)
+    key = row.key
     jid = address(key)
     token = fence.claim_for_rep(key, rep, token)
     message = _posted(token, lambda: post(jid, settings.SEND_DEADLINE_SECONDS))
@@ -176,16 +178,37 @@ def _told(key: Key, message: Message, author: Author, name: str = "") -> Message
 # --------------------------------------------------------------------------------------------------- the bot's draft
 
 
-def keep_draft(key: Key, bubbles: Sequence[str]) -> None:
-    """Keep what the bot was about to say when it was stopped, sealed and for 15 minutes, to offer it to the rep."""
+def keep_draft(key: Key, bubbles: Sequence[str], *, is_first_in_doubt: bool = False) -> None:
+    """Keep what the bot was about to say when it was stopped, sealed and for 15 minutes, to offer it to the rep.
+
+    With the first in doubt, its claim is kept with it: it is offered only once it is known that it did not go out.
+    """
     if bubbles:
-        sealed.put(f"draft:{key.instance}:{key.conversation}", "\n\n".join(bubbles), _DRAFT_LIFETIME_S)
+        token = control.current(key).sending if is_first_in_doubt else ""
+        draft = json.dumps([token, *bubbles])
+        sealed.put(f"draft:{key.instance}:{key.conversation}", draft, _DRAFT_LIFETIME_S)
         live.publish("bot", instance=key.instance, conversation=key.conversation, doing="stopped")
+
+
+def rescue(row: Control) -> None:
+    """Control changed to `row`: what waited for approval is void, and offered to whoever speaks now.
+
+    Not while a bubble of it may be on its way: its turn knows what was left, and keeps that.
+    """
+    one = pending.void(row)
+    if one is not None and row.mode != Mode.BOT and not row.sending:
+        keep_draft(row.key, one.bubbles)
 
 
 def kept_draft(key: Key) -> str:
     """What the bot was about to say, "" when there is nothing."""
-    return sealed.get(f"draft:{key.instance}:{key.conversation}") or ""
+    kept = sealed.get(f"draft:{key.instance}:{key.conversation}")
+    if kept is None:
+        return ""
+    token, *bubbles = json.loads(kept)
+    if token and not Sent.objects.filter(token=token, state=Sent.State.NOT_SENT).exists():
+        bubbles = bubbles[1:]
+    return "\n\n".join(bubbles)
 
 
 def drop_draft(key: Key) -> None:

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.http import require_GET
 
-from conversations import live, sealed, teller
+from conversations import drawn, live, sealed, teller
 from conversations.frames import Frame
 from conversations.inbox import inbox
 from conversations.live import Watcher
@@ -118,7 +118,7 @@ def shown(what: Frame, language: str, open_key: Key | None) -> list[tuple[str, s
             # Whoever has sent a message has stopped writing it; the gateway does not always say so.
             stopped = [("presence", "")] if what.message.is_from_lead else []
             return [
-                ("message", _render("_message.html", bubble=Bubble(what.message), url=address(what.key))),
+                ("message", drawn.bubble(Bubble(what.message), address(what.key))),
                 *stopped,
             ]
         if what.event == "status":

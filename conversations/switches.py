@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from conversations import live
 from conversations.models import Act, Actor, AuditEntry, Switch
+from people import once
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -45,6 +46,10 @@ class Switches:
 
 def state() -> Switches:
     """The switches of everything and of every configured instance; made at the first look."""
+    return once.read("switches", _state)
+
+
+def _state() -> Switches:
     rows = {row.instance: row for row in Switch.objects.select_related("changed_by")}
     for instance in (EVERYTHING, *settings.EVOLUTION_INSTANCES):
         if instance not in rows:
@@ -80,6 +85,24 @@ def switch(rep: User | None, instance: str, on: bool, *, answer_waiting: bool = 
         AuditEntry.objects.create(at=timezone.now(), instance=instance, actor=actor, rep=rep, act=act)
     log.info("the bot was switched %s for %s", "on" if on else "off", instance or "everything")
     live.publish("switch", instance=instance, on=on)
+    return row
+
+
+def agree(rep: User, instance: str, *, approves: bool, resume_after_minutes: int) -> Switch:
+    """What holds for every conversation on `instance` that has it no other way; in effect from the next answer on."""
+    with transaction.atomic():
+        state()
+        row = Switch.objects.select_for_update().get(instance=instance)
+        acts = []
+        if row.approves != approves:
+            acts.append(Act.APPROVAL_ON if approves else Act.APPROVAL_OFF)
+        if row.resume_after_minutes != resume_after_minutes:
+            acts.append(Act.RESUME_AFTER)
+        row.approves, row.resume_after_minutes = approves, resume_after_minutes
+        Switch.objects.filter(pk=row.pk).update(approves=approves, resume_after_minutes=resume_after_minutes)
+        for act in acts:
+            AuditEntry.objects.create(at=timezone.now(), instance=instance, actor=Actor.REP, rep=rep, act=act)
+    live.publish("switch", instance=instance, on=row.is_on)
     return row
 
 

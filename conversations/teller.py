@@ -17,15 +17,14 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connections
-from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from conversations import live, seen, shown
+from conversations import census, drawn, live, seen, shown
 from conversations.frames import Frame
 from conversations.inbox import Inbox, inbox, lists_groups
 from conversations.live import Hub, Watcher
 from conversations.message import Key
-from conversations.question import Facts, Tally, count, together
+from conversations.question import Facts, Tally, together
 from conversations.shown import Line
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ _APART_S = 0.2
 #: The numbers of the views cost a look at every row.
 _COUNT_APART_S = 1.0
 #: Events after which a row may look different although the projection is told nothing.
-_OF_CONTROL = ("control",)
+_OF_CONTROL = ("control", "pending")
 
 
 class Teller:
@@ -53,7 +52,7 @@ class Teller:
         threading.Thread(target=self._run, name="teller", daemon=True).start()
 
     def hear(self, what: Frame) -> None:
-        """Who speaks somewhere has changed: the projection does not know."""
+        """Who speaks somewhere has changed, or what waits there: the projection does not know."""
         if what.event in _OF_CONTROL and what.key is not None:
             self.note([what.key])
 
@@ -102,7 +101,7 @@ class Teller:
             self._count_later(self._counted_at + _COUNT_APART_S - now)
             return None
         self._counted_at = now
-        return count(self._here.rows(groups=groups), facts)
+        return census.count(self._here.rows(groups=groups), facts)
 
     def _count_later(self, in_s: float) -> None:
         timer = threading.Timer(in_s, self._wake.set)
@@ -117,7 +116,7 @@ Drawn = dict[Watcher, list[Frame]]
 def _rows(lines: Sequence[Line], watchers: Sequence[Watcher]) -> Drawn:
     """Each line as each watcher sees it; the same picture is drawn once."""
     looks = seen.looks((one.user_id for one in watchers), (line.row.key for line in lines)) if lines else {}
-    drawn: dict[tuple[object, ...], str] = {}
+    drawings: dict[tuple[object, ...], str] = {}
     found: Drawn = {watcher: [] for watcher in watchers}
     for line in lines:
         key = line.row.key
@@ -126,9 +125,9 @@ def _rows(lines: Sequence[Line], watchers: Sequence[Watcher]) -> Drawn:
                 continue
             unread = line.row.unread_since(looks.get((watcher.user_id, key), watcher.since))
             look = (key, watcher.language, watcher.time_zone, watcher.may_act, unread)
-            if look not in drawn:
-                drawn[look] = draw(replace(line, unread=unread), watcher)
-            told.append(Frame("row", key.instance, key.conversation, facts={"html": drawn[look]}))
+            if look not in drawings:
+                drawings[look] = draw(replace(line, unread=unread), watcher)
+            told.append(Frame("row", key.instance, key.conversation, facts={"html": drawings[look]}))
     return found
 
 
@@ -136,7 +135,7 @@ def draw(line: Line, watcher: Watcher) -> str:
     """One row of the list, as on the page."""
     zone = ZoneInfo(watcher.time_zone) if watcher.time_zone else None
     with translation.override(watcher.language), timezone.override(zone):
-        return render_to_string("conversations/_row.html", {"line": line, "may_act": watcher.may_act}).strip()
+        return drawn.row(line, watcher.may_act)
 
 
 def _counts(watcher: Watcher, numbers: Mapping[str, Tally] | None) -> list[Frame]:

@@ -7,6 +7,7 @@ from django.urls import path
 from conversations import stream
 from conversations.views import (
     answer,
+    approving,
     audit,
     beginning,
     colleagues,
@@ -17,8 +18,10 @@ from conversations.views import (
     lead,
     listing,
     media,
+    queue,
     shell,
     switching,
+    whispering,
 )
 
 app_name = "conversations"
@@ -30,6 +33,8 @@ urlpatterns = [
     path("events/", stream.stream, name="events"),
     path("attention/", shell.calls, name="attention"),
     path("connections/", shell.connections, name="connections"),
+    path("queue/", queue.show, name="queue"),
+    path("queue/next/", queue.take_next, name="next"),
     path("palette/", shell.palette, name="palette"),
     path("manifest.webmanifest", installed.manifest, name="manifest"),
     path("service-worker.js", installed.worker, name="service_worker"),
@@ -48,8 +53,17 @@ urlpatterns = [
     path(f"{_ONE}pause/", control.pause, name="pause"),
     path(f"{_ONE}resume/", control.resume, name="resume"),
     path(f"{_ONE}hand-back/", control.hand_back, name="hand_back"),
+    path(f"{_ONE}more-time/", control.more_time, name="more_time"),
+    path(f"{_ONE}brief/", queue.brief, name="brief"),
+    path(f"{_ONE}agreed/", queue.agreed, name="agreed"),
     path(f"{_ONE}opt-in/", control.opt_in, name="opt_in"),
     path(f"{_ONE}undo/", control.undo, name="undo"),
+    path(f"{_ONE}approve/", approving.approve, name="approve"),
+    path(f"{_ONE}discard/", approving.discard, name="discard"),
+    path(f"{_ONE}whispers/", whispering.whisper, name="whisper"),
+    path(f"{_ONE}whispers/<int:note_id>/erase/", whispering.erase, name="erase_whisper"),
+    path(f"{_ONE}lead/approval/", lead.set_approval, name="set_approval"),
+    path(f"{_ONE}lead/opt-out/", lead.set_opt_out, name="set_opt_out"),
     path(f"{_ONE}hand-over/", control.hand_over, name="hand_over"),
     path(f"{_ONE}colleagues/", colleagues.colleagues, name="colleagues"),
     path(f"{_ONE}lead/", lead.lead, name="lead"),

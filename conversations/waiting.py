@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from conversations import commands
 from conversations.message import Author, Message
 
 
@@ -29,7 +30,7 @@ def unanswered(
     Nothing older than `since` (to the second, as the gateway counts) waits. Where something was settled, what is not
     among it and not older than it waits; an edit moves a message in time but keeps its id, so it reopens nothing. Where
     nothing was settled, only what comes after our own last word waits. What a person of ours wrote answers everything
-    before it.
+    before it; a command to the bot is said to nobody.
 
     `asked` is a message the gateway has just announced. It waits although a later one is settled: a phone that was out
     of reach, or a message that could be decrypted only later, brings it with an old date.
@@ -54,5 +55,7 @@ def _is_after(start: datetime | None, message: Message) -> bool:
 
 def _answers_all_before(message: Message, settled: Settled) -> bool:
     if message.is_from_lead or message.reaction is not None or message.is_deleted or message.is_notice:
+        return False
+    if message.author is Author.PHONE and commands.parse(message.text):
         return False
     return settled.settled_at is None or message.author in (Author.REP, Author.PHONE)

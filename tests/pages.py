@@ -34,6 +34,7 @@ PAGES: dict[str, str] = {
     "conversations:new": "/new/",
     "conversations:ask_switch": "/switch/ask/?on=0",
     "conversations:audit": "/audit/",
+    "conversations:queue": "/queue/",
     "conversations:connections": "/connections/",
     "conversations:offline": "/offline/",
 }
@@ -57,6 +58,8 @@ NO_PAGES: dict[str, str] = {
     "conversations:colleagues": "a part of a conversation",
     "conversations:composer": "a part of a conversation",
     "conversations:picture": "a picture",
+    "conversations:brief": "a part of the queue",
+    "conversations:agreed": "a part of a menu",
     "conversations:media": "a file of a message",
     "conversations:audit_export": "a table to take along",
     "conversations:manifest": "for the browser",

@@ -1,6 +1,7 @@
 """`make screenshots`: run the product on a directory of its own, let the scripted leads write, and photograph it.
 
-Pictures go to docs/screenshots/. No test: a person looks at them.
+Pictures go to docs/screenshots/. No test: a person looks at them. `python -m tests.screenshots inbox sandbox` takes
+those pages alone.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +33,12 @@ from tests.pages import MORE_PAGES, PAGES, PUBLIC
 BASE = Path(__file__).resolve().parent.parent
 PICTURES = BASE / "docs" / "screenshots"
 #: Width and height of a desk, a tablet and a phone.
-SIZES = ((1440, 900), (820, 1180), (360, 780))
+SIZES = ((1440, 900), (820, 1180), (360, 740))
 SCHEMES = ("light", "dark")
 #: The scripted lead whose conversation is shown: she asks for a person, and the bot calls one.
 LEAD = "Patrícia Gomes"
+#: What the bot is tried with on the page of its settings.
+QUESTION = "Oi! Atendem clínicas pequenas? Quanto custa?"
 #: Nobody wrote for so long, in seconds: the scripts are over, or wait for a person.
 QUIET_S = 15.0
 _READY_WITHIN_S = 180.0
@@ -61,7 +65,9 @@ def chromium() -> str:
     """Where the browser is; ends with one sentence when there is none."""
     found = next(filter(None, map(shutil.which, _CHROMIUM)), None)
     if found is None:
-        sys.exit("A Chromium is needed for the pictures: apt-get install chromium fonts-dejavu-core")
+        sys.exit(
+            "A Chromium is needed for the pictures: apt-get install chromium fonts-dejavu-core fonts-noto-color-emoji"
+        )
     return found
 
 
@@ -81,7 +87,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium(), args=flags())
         for scheme in SCHEMES:
             for width, height in SIZES:
-                photograph(browser, stand, parts, scheme, width, height)
+                photograph(browser, stand, parts, scheme, width, height, sys.argv[1:])
         browser.close()
 
 
@@ -122,6 +128,8 @@ def _await_opening(process: subprocess.Popen[str]) -> None:
     until = time.monotonic() + _READY_WITHIN_S
     for line in process.stdout:
         if line.startswith("Ctrl-C"):
+            # Read to the end: a pipe that nobody empties fills up, and stops whoever writes a line of log.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
             return
         # The demo passwords stand among these lines: nobody needs them here.
         if "|" in line or "ready" in line:
@@ -164,12 +172,20 @@ def _state(stand: Stand) -> Any:
 # ----------------------------------------------------------------------------------------------------- the pictures
 
 
-def photograph(browser: Browser, stand: Stand, parts: dict[str, str], scheme: str, width: int, height: int) -> None:
-    """Every page in one size and colour scheme."""
+def photograph(
+    browser: Browser,
+    stand: Stand,
+    parts: dict[str, str],
+    scheme: str,
+    width: int,
+    height: int,
+    wanted: Sequence[str] = (),
+) -> None:
+    """Every page in one size and colour scheme, or those that are wanted."""
     outside, inside = (_window(browser, scheme, width, height) for _ in range(2))
 
     def shoot(page: Page, name: str) -> None:
-        page.screenshot(path=PICTURES / f"{name.rpartition(':')[2].replace(' ', '-')}-{width}-{scheme}.png")
+        page.screenshot(path=PICTURES / f"{_short(name)}-{width}-{scheme}.png")
 
     log_in(outside, stand, PROTECTED)
     log_in(inside, stand, "gestor")
@@ -177,17 +193,26 @@ def photograph(browser: Browser, stand: Stand, parts: dict[str, str], scheme: st
     conversation = inside.locator("a.row", has_text=LEAD).get_attribute("href") or ""
     parts = {**parts, "conversation": conversation.removeprefix("/c/").rstrip("/")}
     for name, address in {**PAGES, **MORE_PAGES}.items():
+        if wanted and _short(name) not in wanted:
+            continue
         page = outside if name in PUBLIC else inside
         page.goto(stand.home + address.format(**parts))
         settle(page)
+        if name == "bot:settings":
+            try_the_bot(page)
         shoot(page, name)
-    inside.goto(f"{stand.sandbox}/")
-    inside.get_by_text(LEAD).last.click()
-    inside.locator("#messages > *").first.wait_for()
-    shoot(inside, "sandbox")
+    if not wanted or "sandbox" in wanted:
+        inside.goto(f"{stand.sandbox}/")
+        inside.get_by_text(LEAD).last.click()
+        inside.locator("#messages > *").first.wait_for()
+        shoot(inside, "sandbox")
     for page in (outside, inside):
         page.context.close()
     print(f"{width} x {height}, {scheme}", flush=True)
+
+
+def _short(name: str) -> str:
+    return name.rpartition(":")[2].replace(" ", "-")
 
 
 def _window(browser: Browser, scheme: str, width: int, height: int) -> Page:
@@ -197,6 +222,7 @@ def _window(browser: Browser, scheme: str, width: int, height: int) -> Page:
         locale="pt-BR",
         timezone_id="America/Sao_Paulo",
         reduced_motion="reduce",
+        has_touch=width < SIZES[0][0],
     ).new_page()
 
 
@@ -206,6 +232,18 @@ def settle(page: Page) -> None:
         page.locator("#live.is-live").wait_for(state="attached")
     if page.locator("#messages").count():
         page.locator("#messages .bubble").first.wait_for()
+    if page.locator("#lead-body:visible").count():
+        page.locator("#lead-body .lead-card").wait_for()
+    if page.locator("#ask:visible").count():
+        page.locator("#ask-later").click()
+
+
+def try_the_bot(page: Page) -> None:
+    """Write to it as a lead, with the settings of the page."""
+    page.locator("#id_words").fill(QUESTION)
+    page.locator("#try-button").click()
+    page.locator(".tried-messages .by-bot").first.wait_for()
+    page.evaluate("scrollTo(0, 0)")
 
 
 def log_in(page: Page, stand: Stand, user: str) -> None:

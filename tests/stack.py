@@ -111,12 +111,13 @@ class Stack:
         self._run("web", sys.executable, "-m", "sdr_dashboard.web")
         eventually(self._answers, why="the web process does not answer")
 
-    def start_worker(self) -> None:
-        """Start the worker and wait until it says that it lives."""
+    def start_worker(self, name: str = "worker") -> None:
+        """Start a worker and wait until it says that it lives. The one called "worker" keeps the sweep's clock."""
         self.redis().delete(":1:worker:any", "sdr:1:worker:any")
+        clock = ("--with-clock",) if name == "worker" else ()
         self._run(
-            "worker", sys.executable, "-m", "celery", "--quiet", "-A", "sdr_dashboard", "worker", "--pool", "threads",
-            "--concurrency", "8", "--with-clock", "--without-gossip", "--without-mingle",
+            name, sys.executable, "-m", "celery", "--quiet", "-A", "sdr_dashboard", "worker", "--pool", "threads",
+            "--concurrency", "8", "--hostname", f"{name}@%h", *clock, "--without-gossip", "--without-mingle",
         )  # fmt: skip
         eventually(lambda: self.redis().exists("sdr:1:worker:any"), why="the worker does not come up")
 

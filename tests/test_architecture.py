@@ -22,7 +22,7 @@ FLOORS = [
     "sdr_dashboard.beginnings",
     "sdr_dashboard.health sdr_dashboard.checks sdr_dashboard.plan sdr_dashboard.settings",
     "sdr_dashboard.celery sdr_dashboard.environment sdr_dashboard.logs sdr_dashboard.static_files"
-    " sdr_dashboard.supervisor sdr_dashboard.translations",
+    " sdr_dashboard.compressed sdr_dashboard.supervisor sdr_dashboard.translations",
     "bot.urls bot.apps bot.admin bot.context_processors bot.management.*",
     "bot.views.*",
     "bot.webhook",
@@ -48,14 +48,16 @@ FLOORS = [
     "conversations.stream",
     "conversations.views.*",
     "conversations.teller conversations.audit_form",
+    "conversations.drawn",
     "conversations.audit",
     "conversations.forms conversations.templatetags.* conversations.shown conversations.attention",
+    "conversations.census",
     "conversations.question",
     "conversations.late",
     "conversations.sending conversations.amending conversations.uploads conversations.lead conversations.newer",
     "conversations.history conversations.inbox conversations.media conversations.pictures",
     "conversations.pending",
-    "conversations.fence conversations.standing conversations.seen",
+    "conversations.fence conversations.standing conversations.seen conversations.queue",
     "conversations.activity conversations.control conversations.switches conversations.notes conversations.colleagues"
     " conversations.briefs",
     "conversations.transitions conversations.identity conversations.live",
@@ -76,7 +78,7 @@ FLOORS = [
     "people.forms",
     "people.team people.invitations people.letters people.second_factor people.guard",
     "people.access people.sessions",
-    "people.models",
+    "people.models people.once",
 ]
 
 #: An outside library, and the only files that know it.

@@ -18,11 +18,12 @@ from django.views.decorators.http import require_POST, require_safe
 from bot import connecting, doctor, numbers
 from bot.connecting import Prepared, Trouble
 from bot.doctor import Check, State
+from bot.forms import RulesForm
 from bot.numbers import Condition, Number
 from bot.unreachable import why
-from conversations import live
+from conversations import live, switches
 from conversations.evolution import EvolutionError, NotConnected, get_client
-from conversations.views.guard import Request, kept_nowhere, may
+from conversations.views.guard import Request, kept_nowhere, may, rep
 from people import access
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ def connection(request: Request) -> HttpResponse:
     position = live.position()
     client = get_client()
     shown = [numbers.look(client, name) for name in access.instances_of(request.user)]
-    context: dict[str, Any] = {"numbers": shown, "position": position}
+    agreed = switches.state().instances
+    context: dict[str, Any] = {"numbers": [(one, agreed[one.instance]) for one in shown], "position": position}
     if "checks" in request.GET:
         context["groups"] = _groups(request)
     return kept_nowhere(render(request, "bot/connection.html", context))
@@ -162,6 +164,24 @@ def prepare(request: Request, instance: str) -> HttpResponse:
         return " ".join(_told(connecting.prepare(client, instance, address), address))
 
     return _acted(request, instance, set_up)
+
+
+@require_POST
+@may("connect")
+@of_number
+def rules(request: Request, instance: str) -> HttpResponse:
+    """What holds for the bot on this number: whether its answers are approved, and when conversations return to it."""
+    form = RulesForm(request.POST)
+    is_good = form.is_valid()
+    if is_good:
+        minutes = form.cleaned_data["resume_after_minutes"] or 0
+        switches.agree(rep(request), instance, approves=form.cleaned_data["approves"], resume_after_minutes=minutes)
+    said = _("Saved. It holds from the next answer on.") if is_good else _("Not saved: from 0 to 10080 minutes.")
+    if request.htmx:
+        context = {"agreed": switches.state().instances[instance], "rules_said": said, "is_wrong": not is_good}
+        return kept_nowhere(render(request, "bot/_number_rules.html", context))
+    flash.add_message(request, flash.SUCCESS if is_good else flash.WARNING, said)
+    return redirect("bot:connection")
 
 
 def _told(done: Prepared, address: str) -> list[str]:

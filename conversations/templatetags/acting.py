@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django import template
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from conversations.models import Act, Actor, AuditEntry
 from conversations.templatetags.conversations import moment
@@ -20,6 +20,21 @@ _ICONS = {"bot": "bot", "human": "person", "paused": "pause", "waiting": "bell",
 def mode_icon(mode: str) -> str:
     """The drawing for who speaks; its word stands beside it."""
     return _ICONS[mode]
+
+
+_HEATS = (("snow", gettext_lazy("cold lead")), ("sun", gettext_lazy("warm lead")), ("flame", gettext_lazy("hot lead")))
+
+
+@register.filter
+def heat_icon(heat: int) -> str:
+    """The drawing for how near to buying a lead is; its word stands beside it."""
+    return _HEATS[min(heat, 2)][0]
+
+
+@register.filter
+def heat_word(heat: int) -> str:
+    """How near to buying a lead is."""
+    return str(_HEATS[min(heat, 2)][1])
 
 
 @register.filter
@@ -46,6 +61,9 @@ def _by_people(act: Act) -> str:
         Act.RESUME: gettext("%(who)s resumed, %(time)s"),
         Act.HAND_BACK: gettext("%(who)s handed back, %(time)s"),
         Act.OPT_IN: gettext("%(who)s allowed messages, %(time)s"),
+        Act.HAND_OVER: gettext("%(who)s handed it over, %(time)s"),
+        Act.MORE_TIME: gettext("%(who)s asked for more time, %(time)s"),
+        Act.OPT_OUT: gettext("%(who)s noted: no more messages, %(time)s"),
         Act.UNDO: gettext("%(who)s undid the last change, %(time)s"),
     }.get(act, gettext("since %(time)s"))
 
@@ -59,6 +77,7 @@ def _by_itself(act: Act) -> str:
         Act.RECOVER: gettext("works again since %(time)s"),
         Act.EXPIRE: gettext("its time was over, %(time)s"),
         Act.AUTO_RESUME: gettext("back by itself, %(time)s"),
+        Act.TIME_OUT: gettext("nobody came, back to the bot, %(time)s"),
         Act.OPT_OUT: gettext("asked for no more messages, %(time)s"),
     }.get(act, gettext("since %(time)s"))
 
@@ -71,3 +90,11 @@ def remaining(until: datetime) -> str:
         return f"{seconds} s"
     hours, minutes = divmod((seconds + 59) // 60, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+@register.filter
+def to_the_second(at: datetime) -> str:
+    """How far from now, as `countdown.js` goes on counting: 4:32, 1:05:10."""
+    seconds = int(abs((at - timezone.now()).total_seconds()))
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"

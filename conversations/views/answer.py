@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap, retarget
 
-from conversations import amending, attachments, fence, live, newer, sending, shown
+from conversations import amending, attachments, drawn, fence, live, newer, sending, shown
 from conversations.evolution import EvolutionError, Unconfirmed
 from conversations.forms import EditForm, SendForm
 from conversations.message import Key, Message
@@ -72,7 +72,9 @@ def _sent(request: Request, key: Key, message: Message | None) -> HttpResponse:
     if request.htmx:
         context = {**parts.about(request, key), **composing.composer(request, key), "is_sent": True}
         return render(
-            request, "conversations/_sent.html", {**context, "bubble": shown.Bubble(message) if message else None}
+            request,
+            "conversations/_sent.html",
+            {**context, "bubble": drawn.bubble(shown.Bubble(message), shown.address(key)) if message else None},
         )
     return redirect(f"{shown.address(key)}#end")
 

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from conversations import colleagues as company
+from conversations import control
 from conversations.message import Key
 from conversations.views.guard import Request, kept_nowhere, may, of_conversation, rep
 
@@ -29,5 +30,7 @@ def _told(request: Request, key: Key) -> HttpResponse:
         return HttpResponse(status=400)
     if sign is company.Sign.WRITING and not request.user.has_perm("conversations.act"):
         sign = company.Sign.LOOKING
+    if sign is company.Sign.WRITING:
+        control.note_sign(key)
     company.tell(key, rep(request), sign)
     return HttpResponse(status=204)

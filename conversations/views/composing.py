@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations import amending, attachments, history, identity, sending, shown
+from conversations import amending, attachments, briefs, history, identity, sending, shown
 from conversations.evolution import EvolutionError, get_client
 from conversations.inbox import inbox
 from conversations.jid import JID
@@ -43,7 +43,7 @@ def composer(request: Request, key: Key, *, text: str = "", **more: Any) -> dict
 
 
 def asked_for(request: Request, key: Key) -> dict[str, Any]:
-    """The form as the address wants it: `reply`, `edit` or `delete` name a message, `draft` takes the bot's words."""
+    """The form as the address wants it: `reply`, `edit` or `delete` name a message; `draft`, `suggestion`."""
     if not request.user.has_perm("conversations.act"):
         return {}
     for name, make in (("reply", _reply), ("edit", _edit), ("delete", _delete)):
@@ -55,6 +55,8 @@ def asked_for(request: Request, key: Key) -> dict[str, Any]:
             if message is None:
                 return composer(request, key, why=_("This message is no longer there."))
             return make(request, key, message)
+    if "suggestion" in request.GET and (known := briefs.of(key)):
+        return composer(request, key, text=known.suggestion)
     return composer(request, key, text=sending.kept_draft(key) if "draft" in request.GET else "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages as flash
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from conversations import activity, control, notes, sending, shown
+from conversations import activity, control, notes, pending, sending, shown
 from conversations.control import TakenOver
 from conversations.forms import HandBackForm, HandOverForm, PauseForm
 from conversations.message import Key
@@ -23,6 +24,9 @@ from conversations.views import parts, undoing
 from conversations.views.guard import Request, may, of_conversation, rep
 from conversations.views.undoing import Toast
 from people import access
+
+#: What *+1 h* gives.
+_MORE = timedelta(hours=1)
 
 
 def acted(
@@ -62,9 +66,14 @@ def hold(request: Request, key: Key) -> HttpResponse:
 
 
 def _take(request: Request, key: Key, **more: Any) -> HttpResponse:
+    if request.POST.get("suggestion"):
+        more["query"] = "?suggestion=1"
     before = control.current(key)
     if (mine := _of_a_colleague(before, request)) and request.POST.get("from") != str(before.holder_id):
         return acted(request, key, None, warning=mine, is_asked=True)
+    if pending.current(before) is not None:
+        # What waited for approval is void now, and comes into the box.
+        more |= {"query": "?draft=1", "is_held": True}
     taken = control.take_over(key, rep(request))
     activity.end(key)
     words = _("The conversation is yours. From now on the bot sends nothing here.")
@@ -141,6 +150,17 @@ def hand_back(request: Request, key: Key) -> HttpResponse:
     words = _("Handed back with your note. The bot answers here again.") if note else ""
     words = words or _("Handed back. The bot answers here again.")
     return _done(request, key, before, row, words, note_id=note.id if note else None)
+
+
+@require_POST
+@may("act")
+@of_conversation
+def more_time(request: Request, key: Key) -> HttpResponse:
+    """*+1 h*: it does not return to the bot by itself before."""
+    if control.current(key).mode_at(timezone.now()) is not Mode.HUMAN:
+        return acted(request, key, None, warning=_("Nobody has this conversation any more."))
+    control.more_time(key, rep(request), _MORE)
+    return acted(request, key, Toast(_("It stays with you for another hour.")))
 
 
 @require_POST

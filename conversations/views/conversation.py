@@ -41,6 +41,8 @@ def conversation(request: Request, instance: str, opaque: str) -> HttpResponse:
             "messages": "conversations/_messages.html",
             "older": "conversations/_messages.html",
             "control": "conversations/_control.html",
+            "pending": "conversations/_pending.html",
+            "whispers": "conversations/_whispers.html",
             "list": "conversations/_list.html",
             "more": "conversations/_rows.html",
         },

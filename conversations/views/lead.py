@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from conversations import activity, control, notes, pending, sealed, shown, switches
 from conversations import lead as leads
-from conversations import notes, sealed, shown
 from conversations.evolution import EvolutionError
 from conversations.forms import NoteForm
 from conversations.inbox import inbox
 from conversations.message import Key
-from conversations.models import Note
+from conversations.models import Control, Note
 from conversations.templatetags.conversations import phone
 from conversations.views.guard import Request, fragment, kept_nowhere, may, of_conversation, rep
 
@@ -25,6 +25,7 @@ from conversations.views.guard import Request, fragment, kept_nowhere, may, of_c
 _PARTS = {
     "lead-body": "conversations/_lead.html",
     "lead-history": "conversations/_lead_history.html",
+    "lead-bot": "conversations/_lead_bot.html",
     "notes": "conversations/_notes.html",
     "note-count": "conversations/_note_count.html",
 }
@@ -43,6 +44,8 @@ def lead(request: Request, key: Key) -> HttpResponse:
         context |= _notes(request, key)
     if target in (None, "lead-body", "lead-history"):
         context |= _history(request, key)
+    if target in (None, "lead-body", "lead-bot"):
+        context |= _bot(key)
     return fragment(request, "conversations/lead.html", _PARTS, context)
 
 
@@ -79,6 +82,56 @@ def _may_erase_all(request: Request) -> bool:
 def _history(request: Request, key: Key) -> dict[str, Any]:
     told, has_more = leads.told(key, leads.ALL if request.GET.get("history") == "all" else leads.FIRST)
     return {"told": told, "has_more": has_more}
+
+
+def _bot(key: Key) -> dict[str, Any]:
+    """Whether the bot asks before it speaks here, and whether it may speak at all."""
+    row = control.current(key)
+    on_number = switches.state().instances[key.instance].approves
+    as_number = _("as on this number: a person approves") if on_number else _("as on this number: it answers by itself")
+    return {
+        "control": row,
+        "approves": pending.is_wanted(row, on_instance=on_number),
+        "approvals": [
+            (Control.Approval.AS_INSTANCE.value, as_number),
+            (Control.Approval.ON.value, _("always: a person approves each answer")),
+            (Control.Approval.OFF.value, _("never: the bot answers by itself")),
+        ],
+    }
+
+
+@require_POST
+@may("act")
+@of_conversation
+def set_approval(request: Request, key: Key) -> HttpResponse:
+    """Whether a person approves the bot's answers here. One that waits already goes on being decided."""
+    wanted = request.POST.get("approval", "")
+    if wanted not in Control.Approval.values:
+        return HttpResponse(status=400)
+    control.approve_answers(key, rep(request), Control.Approval(wanted))
+    return _set(request, key, _("From the next answer on."))
+
+
+@require_POST
+@may("act")
+@of_conversation
+def set_opt_out(request: Request, key: Key) -> HttpResponse:
+    """*Não quer mais mensagens*, or *Permitir mensagens*: the lead is told nothing."""
+    if request.POST.get("out") == "1":
+        control.note_opt_out(key, rep(request))
+        activity.end(key)
+        return _set(request, key, _("Noted: the bot writes nothing here any more."))
+    control.opt_in(key, rep(request))
+    return _set(request, key, _("Messages are allowed again."))
+
+
+def _set(request: Request, key: Key, words: str) -> HttpResponse:
+    """The part as it stands now, with what was done; without scripts the page again."""
+    if request.htmx:
+        context = {**_about(key), **_bot(key), "bot_said": words}
+        return kept_nowhere(render(request, "conversations/_lead_bot.html", context))
+    flash.success(request, words)
+    return redirect("conversations:lead", key.instance, sealed.opaque_id(key))
 
 
 @require_POST

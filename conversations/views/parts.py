@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from conversations import control, history, newer, notes, sealed, seen, shown
+from conversations import census, control, drawn, history, newer, notes, sealed, seen, shown
 from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import Inbox, inbox, lists_groups
 from conversations.message import Key
 from conversations.models import Seen, Sent
-from conversations.question import Facts, Question, Sort, View, count, together
+from conversations.question import Facts, Question, Sort, View, together
 from conversations.row import Row
 from conversations.templatetags.conversations import phone
 from conversations.views import bar
@@ -49,19 +49,21 @@ def the_list(request: Request, open_key: Key | None = None) -> dict[str, Any]:
     start, page = _pages(request, found)
     here.want_names(found[start : page.end_index()])
     lines = shown.as_read_by(shown.lines(found[start : page.end_index()], facts), me)
+    may_act = me.has_perm("conversations.act")
     path = shown.address(open_key) if open_key else reverse("conversations:inbox")
     return {
         "lines": lines,
+        "drawn": [drawn.on_page(line, may_act, question, line.row.key == open_key) for line in lines],
         "page": page,
         "total": len(found),
         "question": question,
-        "tabs": _tabs(question, _numbers(rows, facts, question, me.pk)),
+        "tabs": _tabs(question, _numbers(here, instances, facts, question, me.pk)),
         "list_path": path,
         "instances": instances,
         "gateway": shown.trouble(here, instances),
         "is_built": any(here.health()[name].is_built for name in instances if name in here.health()),
         "open_key": open_key,
-        "may_act": me.has_perm("conversations.act"),
+        "may_act": may_act,
         "lengths": PauseForm.FOR,
         "sorts": [(Sort.LATEST, _("latest first")), (Sort.WAITING, _("longest waiting first"))],
     }
@@ -84,9 +86,10 @@ def _pages(request: Request, found: Sequence[Row]) -> tuple[int, Page[Row]]:
     return max(0, page.start_index() - 1), page
 
 
-def _numbers(rows: Sequence[Row], facts: Facts, question: Question, me: int) -> dict[str, int]:
-    tallies = count(rows, facts)
-    wanted = [tally for name, tally in tallies.items() if question.instance in ("", name)]
+def _numbers(here: Inbox, instances: Sequence[str], facts: Facts, question: Question, me: int) -> dict[str, int]:
+    # Of all instances: what was counted for others is known then.
+    tallies = census.count(here.rows(groups=lists_groups()), facts)
+    wanted = [tally for name, tally in tallies.items() if name in instances and question.instance in ("", name)]
     return together(wanted).seen_by(me)
 
 
@@ -114,16 +117,22 @@ def look(request: Request, key: Key) -> None:
     seen.mark(rep(request), key, row.arrivals[-1].at if row and row.arrivals else None)
 
 
+def name_of(key: Key) -> str:
+    """What the lead is called; "" when nobody knows."""
+    known = inbox().row(key)
+    return known.name if known else ""
+
+
 def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
     """What the head of a conversation and its control bar show."""
     row = control.current(key)
-    known = inbox().row(key)
+    name = name_of(key)
     return {
         "key": key,
         "url": shown.address(key),
         "stream_name": f"{key.instance}/{sealed.opaque_id(key)}",
-        "name": (known.name if known else "") or phone(key),
-        "has_name": bool(known and known.name),
+        "name": name or phone(key),
+        "has_name": bool(name),
         "lost": _lost(request, key),
         **bar.facts(request, key, row),
         # Read only by a template that offers them.
@@ -154,11 +163,16 @@ def bubbles(request: Request, key: Key) -> dict[str, Any]:
         inbox().saw(key, found.messages)
     seen_at = None if is_past or request.htmx else _seen_at(request, key)
     return {
-        "bubbles": shown.bubbles(found.messages, seen_at),
+        "bubbles": _drawn(request, key, shown.bubbles(found.messages, seen_at)),
         "older": found.older,
         "is_past": is_past,
         "seen": newer.of_page(found.messages),
     }
+
+
+def _drawn(request: Request, key: Key, said: Sequence[shown.Bubble]) -> list[str]:
+    url, name, may_act = shown.address(key), name_of(key) or phone(key), rep(request).has_perm("conversations.act")
+    return [drawn.bubble(one, url, name, may_act) for one in said]
 
 
 def _moment(seconds: str) -> datetime | None:

@@ -7,15 +7,15 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from conversations import attention, control, sealed, shown
-from conversations.attention import Call
+from conversations.attention import Call, Why
 from conversations.inbox import inbox, lists_groups
 from conversations.models import Control
 from conversations.row import Row
-from conversations.templatetags.conversations import control_word, lasting, phone, title
+from conversations.templatetags.conversations import control_word, lasting, moment, phone, title
 from conversations.views.guard import Request, kept_nowhere, may, rep
 from people import access
 
@@ -31,7 +31,7 @@ def calls(request: Request) -> HttpResponse:
     return kept_nowhere(
         JsonResponse(
             {
-                "waiting": sum(not call.is_overdue for call in found),
+                "waiting": sum(call.is_waiting for call in found),
                 "overdue": sum(call.is_overdue for call in found),
                 "closed": attention.closed(rep(request)),
                 "calls": [_call(call) for call in found],
@@ -40,14 +40,32 @@ def calls(request: Request) -> HttpResponse:
     )
 
 
-def _call(call: Call) -> dict[str, str]:
-    told = _("No answer for %(time)s") if call.is_overdue else _("%(reason)s · for %(time)s")
+def _call(call: Call) -> dict[str, str | bool]:
+    title, words = _WORDS[call.why]
+    reason = call.reason[:1].upper() + call.reason[1:]
     return {
-        "id": sealed.opaque_id(call.key),
+        # One conversation may call again for another reason.
+        "id": sealed.opaque_id(call.key) + ("" if call.why in _FIRST_CALLS else f":{call.why.value}"),
         "url": shown.address(call.key),
-        "title": _("A lead waits too long") if call.is_overdue else _("A conversation waits for a person"),
-        "words": told % {"reason": call.reason[:1].upper() + call.reason[1:], "time": lasting(call.since)},
+        "title": str(title),
+        "words": str(words) % {"reason": reason, "time": _span(call)},
+        "is_quiet": call.why is Why.PHONE,
     }
+
+
+def _span(call: Call) -> str:
+    return moment(call.since) if call.why in (Why.RETURNS, Why.PHONE) else lasting(call.since)
+
+
+_FIRST_CALLS = (Why.WAITING, Why.OVERDUE)
+_WORDS = {
+    Why.WAITING: (gettext_lazy("A conversation waits for a person"), gettext_lazy("%(reason)s · for %(time)s")),
+    Why.NOBODY_CAME: (gettext_lazy("Nobody has taken it over yet"), gettext_lazy("%(reason)s · for %(time)s")),
+    Why.OVERDUE: (gettext_lazy("A lead waits too long"), gettext_lazy("No answer for %(time)s")),
+    Why.PROMISE: (gettext_lazy("You promised to come back to a lead"), gettext_lazy("Overdue for %(time)s")),
+    Why.RETURNS: (gettext_lazy("A conversation of yours returns to the bot"), gettext_lazy("At %(time)s")),
+    Why.PHONE: (gettext_lazy("Somebody answers on the phone"), gettext_lazy("Since %(time)s, the bot is quiet there")),
+}
 
 
 @require_GET

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.utils import timezone
 
 from bot import reconcile
 from bot.models import BotSettings
 from bot.turns import Outcome
-from conversations import control, pending
+from conversations import control, fence, pending, sending
 from conversations.evolution.sandbox import Sandbox
 from conversations.message import Key
 from conversations.models import AuditEntry, Control, Switch
-from conversations.pending import Pending
+from conversations.pending import Decisions, Pending
 from conversations.silence import Silence
 from tests.factories import LEAD
 from tests.fake_gemini import FakeGemini
 
 Turn = Callable[..., Outcome]
+Queue = Callable[[], list[list[Any]]]
 KEY = Key("voice_sdr_v4", LEAD)
 
 
 @pytest.fixture
-def asked(turn: Turn, sandbox: Sandbox, gemini: FakeGemini, ana: User) -> str:
+def asked(turn: Turn, sandbox: Sandbox, gemini: FakeGemini, ana: User, queue: Queue) -> str:
     """The lead asked, and the bot offers "Olá!" and "Depende."."""
     control.approve_answers(KEY, ana, Control.Approval.ON)
     gemini.will_answer("Olá!", "Depende.")
@@ -175,3 +179,102 @@ def test_a_conversation_may_have_it_otherwise_than_its_number(
     outcome = turn(sandbox.lead_writes(LEAD, "Oi"))
 
     assert (outcome.silence is Silence.AWAITING_APPROVAL) is waits
+
+
+def test_the_worker_is_told_of_a_yes_at_once(asked: str, ana: User, queue: Queue) -> None:
+    pending.release(KEY, offered().id, ana)
+
+    assert queue() == [[KEY.instance, KEY.conversation, asked, ""]]
+
+
+def test_what_went_out_is_forgotten(turn: Turn, asked: str, ana: User) -> None:
+    pending.release(KEY, offered().id, ana)
+    assert offered().by == "Ana"
+
+    turn(asked)
+
+    assert pending.of(KEY) is None
+    control.take_over(KEY, ana)
+    assert sending.kept_draft(KEY) == "", "what the lead has is no draft"
+
+
+def test_a_takeover_offers_what_waited_to_whoever_speaks_now(asked: str, ana: User) -> None:
+    control.take_over(KEY, ana)
+
+    assert sending.kept_draft(KEY) == "Olá!\n\nDepende."
+    assert control.current(KEY).pending == ""
+
+
+def test_a_takeover_between_the_yes_and_the_sending_loses_no_word(
+    turn: Turn, sandbox: Sandbox, asked: str, ana: User
+) -> None:
+    pending.release(KEY, offered().id, ana, ["Olá, Paula!"])
+    control.pause(KEY, ana, None)
+
+    turn(asked)
+
+    assert texts(sandbox) == []
+    assert sending.kept_draft(KEY) == "Olá, Paula!"
+
+
+def test_a_wish_for_no_messages_voids_it_and_offers_nothing(
+    turn: Turn, sandbox: Sandbox, asked: str, ana: User
+) -> None:
+    one = offered()
+    control.note_opt_out(KEY, ana)
+
+    assert not pending.release(KEY, one.id, ana)
+    turn(asked)
+    assert texts(sandbox) == []
+    assert sending.kept_draft(KEY) == ""
+
+
+def test_switching_it_off_leaves_what_waits_to_be_decided(turn: Turn, sandbox: Sandbox, asked: str, ana: User) -> None:
+    control.approve_answers(KEY, ana, Control.Approval.OFF)
+
+    assert turn(asked).silence is Silence.AWAITING_APPROVAL
+    pending.release(KEY, offered().id, ana)
+    turn(asked)
+    assert texts(sandbox) == ["Olá!", "Depende."]
+
+
+def test_an_offer_under_a_control_that_is_over_is_none(asked: str, ana: User) -> None:
+    one = offered()
+    epoch = control.take_over(KEY, ana).control.epoch
+    control.hand_back(KEY, ana)
+
+    answered = fence.Answered(one.answers, one.answers[-1], one.newest_at)
+    assert pending.offer(KEY, ["Oi"], answered, epoch=epoch, sends_at=None) is None
+    assert pending.of(KEY) is None
+
+
+def test_decisions_are_counted(turn: Turn, sandbox: Sandbox, gemini: FakeGemini, asked: str, ana: User) -> None:
+    before = timezone.now() - timedelta(minutes=1)
+    pending.release(KEY, offered().id, ana)
+    turn(asked)
+    for answer, decide in (
+        ("B", lambda one: pending.release(KEY, one.id, ana, ["Outra coisa."])),
+        ("C", lambda one: pending.discard(KEY, one.id, ana)),
+        ("D", shorten),
+        ("E", shorten),
+    ):
+        gemini.will_answer(answer)
+        id = sandbox.lead_writes(LEAD, f"E {answer}?")
+        turn(id)
+        decide(offered())
+        turn(id)
+
+    assert texts(sandbox)[2:] == ["Outra coisa.", "D", "E"]
+    assert pending.decisions(before, [KEY.instance]) == Decisions(1, 1, 1, 2)
+    assert pending.decisions(before, ["another"]) == Decisions()
+    assert pending.decisions(timezone.now(), [KEY.instance]) == Decisions()
+
+
+def test_a_yes_counts_at_any_hour(turn: Turn, sandbox: Sandbox, asked: str, ana: User) -> None:
+    yesterday = str((timezone.localtime() - timedelta(days=1)).isoweekday())
+    BotSettings.objects.update(hours_only=True, hours_days=yesterday, hours_open="00:00", hours_close="00:01")
+
+    pending.release(KEY, offered().id, ana)
+    turn(asked)
+
+    assert texts(sandbox) == ["Olá!", "Depende."]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import cache
 
 from bot import brief
@@ -14,6 +15,7 @@ from bot.turns import Outcome
 from conversations import briefs, control
 from conversations.evolution.sandbox import Sandbox
 from conversations.message import Key
+from conversations.models import Control, Reason
 from tests.factories import LEAD
 from tests.fake_gemini import FakeGemini
 
@@ -97,3 +99,100 @@ def test_the_stand_in_for_the_model_does_both(sandbox: Sandbox, settings: object
 
     assert brief.agreed(KEY) == "combinado: mando a proposta até sexta"
     assert brief.make(KEY).suggestion
+
+
+# ------------------------------------------------------------------------------------------------ as the screens ask
+
+
+@pytest.fixture
+def waits(turn: Turn, sandbox: Sandbox) -> int:
+    """A lead asked for a person by words that stand in the settings; the epoch."""
+    BotSettings.objects.update(handoff_phrases="atendente")
+    turn(sandbox.lead_writes(LEAD, "quero um atendente"))
+    return control.current(KEY).epoch
+
+
+def handed(summary: str) -> str:
+    return json.dumps(
+        {"messages": [], "handoff": {"reason": "asked_for_person", "summary": summary}, "language": "pt-BR"}
+    )
+
+
+def test_a_brief_that_is_missing_is_the_workers_and_carries_ids_alone(
+    waits: int, queue: Callable[[], list[list[object]]]
+) -> None:
+    assert briefs.ask(KEY, waits)
+    assert briefs.ask(KEY, waits)
+
+    assert queue() == [[KEY.instance, LEAD, waits]]
+
+
+def test_a_screen_that_misses_a_summary_has_it_made_once(
+    waits: int, gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(briefs, "_make", [brief.prepare])
+    gemini.will_answer(text=handed("Pede gente."))
+
+    assert not briefs.ask(KEY, waits), "whoever makes it is done at once"
+
+    found = briefs.of(KEY)
+    assert found is not None
+    assert found.summary == "Pede gente."
+    asked = len(gemini.requests)
+    briefs.ask(KEY, waits)
+    assert len(gemini.requests) == asked
+
+
+@pytest.mark.parametrize("trouble", [503, 400])
+def test_a_model_that_fails_leaves_the_leads_own_words(waits: int, gemini: FakeGemini, trouble: int) -> None:
+    cache.clear()
+    gemini.will_fail(trouble)
+
+    brief.prepare(KEY, waits)
+
+    found = briefs.of(KEY)
+    assert found is not None
+    assert (found.summary, [one.words for one in found.quotes]) == ("", ["quero um atendente"])
+    assert not briefs.ask(KEY, waits)
+
+
+@pytest.mark.parametrize("reason", [Reason.LIMIT, Reason.MODEL, Reason.BLOCKED])
+def test_where_the_model_is_the_reason_it_is_not_asked(waits: int, gemini: FakeGemini, reason: Reason) -> None:
+    cache.clear()
+    Control.objects.update(reason=reason)
+    before = len(gemini.requests)
+
+    brief.prepare(KEY, waits)
+
+    assert len(gemini.requests) == before
+    assert briefs.of(KEY) is not None
+
+
+def test_what_was_taken_over_meanwhile_costs_nothing(waits: int, gemini: FakeGemini, ana: User) -> None:
+    control.take_over(KEY, ana)
+    before = len(gemini.requests)
+
+    brief.prepare(KEY, waits)
+
+    assert len(gemini.requests) == before
+
+
+def test_what_people_agreed_before_the_stretch_that_is_theirs_now_is_not_proposed_again(
+    bot: BotSettings, sandbox: Sandbox, gemini: FakeGemini, ana: User
+) -> None:
+    sandbox.lead_writes(LEAD, "Fecha por 100?", at=sandbox.clock() - 900)
+    sandbox.phone_types(LEAD, "Fechado, até sexta", at=sandbox.clock() - 800)
+    control.take_over(KEY, ana)
+
+    assert brief.agreed(KEY) == ""
+    assert gemini.requests == []
+    sandbox.phone_types(LEAD, "Mando segunda")
+    gemini.will_answer("combinado: segunda")
+    assert brief.offer_agreed(KEY) == "combinado: segunda"
+
+
+def test_an_error_proposes_nothing(bot: BotSettings, sandbox: Sandbox, gemini: FakeGemini) -> None:
+    sandbox.phone_types(LEAD, "Mando segunda")
+    gemini.will_fail(503)
+
+    assert brief.offer_agreed(KEY) == ""

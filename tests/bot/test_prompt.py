@@ -428,6 +428,7 @@ def test_the_bot_is_told_when_people_had_the_conversation_and_what_was_agreed() 
     line = "[de 13:50 a 14:20 uma pessoa da equipe cuidou desta conversa. Ficou combinado: “proposta até sexta”."
     assert story.index("Oi") < story.index(line) < story.index("Voltei")
     assert "não se despeça" in story
+    assert "não pergunte o que já foi respondido" in story
     assert list(fenced(story)) == ["Oi", "Voltei"]
 
 

@@ -468,7 +468,25 @@ def test_a_second_bubble_that_fails_leaves_the_lead_answered_and_a_draft_for_the
 
     assert outcome.sent == 1
     assert texts(sandbox) == ["um"]
+    # A 400 tells not for sure that it did not go out.
+    assert sending.kept_draft(KEY) == "três"
+    while sending.clear_up(control.current(KEY)) is not sending.Cleared.NOT_SENT:
+        pass
     assert sending.kept_draft(KEY) == "dois\n\ntrês"
+
+
+def test_a_second_bubble_that_may_be_out_is_not_offered_to_be_said_once_more(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini
+) -> None:
+    gemini.will_answer("um", "dois", "três")
+    asked = sandbox.lead_writes(LEAD, "Oi")
+    sandbox.failures.add(Failure(SEND, "slow", seconds=0))
+    sandbox.failures.add(Failure(SEND, "after", status=500))
+
+    turn(asked)
+
+    assert texts(sandbox) == ["um", "dois"]
+    assert sending.kept_draft(KEY) == "três"
 
 
 def test_a_message_that_the_gateway_does_not_show_is_looked_for_three_times(turn: Turn, sandbox: Sandbox) -> None:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -261,6 +262,53 @@ def test_a_rep_whose_conversation_is_merged_between_taking_over_and_sending_is_n
     token = fence.claim_for_rep(BY_LID, ana)
 
     assert row().sending == token
+
+
+def test_a_takeover_under_an_address_that_was_merged_away_waits_for_the_claim_and_can_be_undone(
+    bot: BotSettings, ana: User
+) -> None:
+    identity.learn(INSTANCE, LID, LEAD)
+    before = control.state_of(control.ensure(KEY))
+    Sent.objects.create(token="t", instance=INSTANCE, conversation=LEAD, author=Sent.By.BOT, at=timezone.now())
+    Control.objects.update(sending="t", sending_at=timezone.now())
+
+    taken = control.take_over(BY_LID, ana)
+
+    assert taken.may_still_leave
+    assert control.undo(BY_LID, ana, before, epoch=taken.control.epoch)
+    assert row().mode == Mode.BOT
+
+
+@pytest.mark.parametrize("silence", [Silence.NOTHING_NEW, Silence.EMPTY])
+def test_what_a_turn_leaves_unanswered_is_noted_where_its_conversation_is_by_then(
+    bot: BotSettings, silence: Silence
+) -> None:
+    control.ensure(KEY)
+
+    def story(turn: Turn) -> int:
+        identity.learn(INSTANCE, LID, LEAD)
+        raise Withheld(silence, settle=[message("A")] if silence is Silence.EMPTY else [])
+
+    assert turns.run(BY_LID, "A", story).silence is silence
+    assert row().settled_ids == ["A"]
+
+
+def test_a_row_that_is_merged_away_while_a_turn_begins_is_looked_at_again(bot: BotSettings) -> None:
+    control.ensure(BY_LID)
+    control.ensure(KEY)
+    learnt: list[str] = []
+
+    def merges(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE") and '"turn" = ' in sql and not learnt:
+            learnt.append(sql)
+            identity.learn(INSTANCE, LID, LEAD)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(merges):
+        outcome = turns.run(BY_LID, "A", lambda turn: 1)
+
+    assert (outcome.silence, outcome.again_in_s) == (Silence.CHANGED_MEANWHILE, 0)
+    assert learnt
 
 
 # --------------------------------------------------------------------------------------------------- every error ends

@@ -122,6 +122,15 @@ def settle(page: Page) -> None:
         expect(page.locator(late)).to_have_count(0, timeout=SOON_MS)
 
 
+#: What makes one scroll a page sideways; nothing where one need not.
+STICKING_OUT = """() => {
+  if (document.documentElement.scrollWidth <= innerWidth) return [];
+  const seen = [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility());
+  const out = seen.filter((one) => one.getBoundingClientRect().right > innerWidth);
+  return ["somewhere", ...out.map((one) => one.outerHTML.slice(0, 90)).slice(0, 3)];
+}"""
+
+
 def violations(page: Page) -> list[str]:
     """What axe has to say in each colour scheme, and whether one has to scroll sideways."""
     found = []
@@ -129,6 +138,4 @@ def violations(page: Page) -> list[str]:
         page.emulate_media(color_scheme=scheme)
         seen = Axe().run(page).response["violations"]
         found += [f"{scheme}: {one['id']}: {node['html'][:90]}" for one in seen for node in one["nodes"]]
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append("wider than the screen")
-    return found
+    return found + [f"wider than the screen: {one}" for one in page.evaluate(STICKING_OUT)]

@@ -80,7 +80,7 @@ def test_the_language_is_switched_before_and_after_the_login(stack: Stack, windo
     page.get_by_role("button", name="Log in").click()
     page.goto(f"{stack.url}/me/")
     page.get_by_label("Language").select_option("pt-br")
-    page.get_by_text("Dark", exact=True).click()
+    page.locator("#main").get_by_text("Dark", exact=True).click()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Salvo.")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")

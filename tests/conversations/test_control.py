@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from conversations import control, fence
+from conversations.commands import Command, What
 from conversations.message import Author, Key
 from conversations.models import Act, Actor, AuditEntry, Control, Due, Mode, Reason, Sent
 from tests.factories import LEAD, message
@@ -207,3 +208,11 @@ def test_a_command_typed_after_words_counts() -> None:
     ]
 
     assert control.note_people(control.ensure(KEY), history, hold=HOUR).mode == Mode.BOT
+
+
+def test_a_command_whose_webhook_comes_late_changes_nothing_where_somebody_decided_since(ana: User) -> None:
+    typed_at = timezone.now() - timedelta(minutes=10)
+    control.take_over(KEY, ana)
+
+    assert control.obey(KEY, Command(What.BOT), typed_at).mode == Mode.HUMAN
+    assert control.obey(KEY, Command(What.BOT), timezone.now()).mode == Mode.BOT

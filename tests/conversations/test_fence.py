@@ -14,7 +14,7 @@ from django.utils import timezone
 from conversations import control, fence, switches
 from conversations.fence import Answered, Lost, Right
 from conversations.message import Key
-from conversations.models import Actor, Control, Mode, Reason, Sent, Switch, Unconfirmed
+from conversations.models import Actor, Alias, Control, Mode, Reason, Sent, Switch, Unconfirmed
 from conversations.silence import Silence
 from conversations.transitions import Occurrence
 from tests.factories import LEAD, NOON
@@ -79,6 +79,28 @@ def _switches_everything_off_and_on(ana: User) -> None:
     switches.switch(ana, switches.EVERYTHING, True)
 
 
+def _switches_instance_off_and_on(ana: User) -> None:
+    switches.switch(ana, KEY.instance, False)
+    switches.switch(ana, KEY.instance, True)
+
+
+def _waits_for_a_person_since_before(ana: User) -> None:
+    """A turn begins in a conversation that waits as well: somebody may have answered on the phone."""
+    Control.objects.update(mode=Mode.WAITING)
+
+
+def _instance_was_off_from_the_beginning(ana: User) -> None:
+    Switch.objects.filter(instance=KEY.instance).update(is_on=False)
+
+
+def _everything_was_off_from_the_beginning(ana: User) -> None:
+    Switch.objects.filter(instance=switches.EVERYTHING).update(is_on=False)
+
+
+def _address_becomes_part_of_another(ana: User) -> None:
+    Alias.objects.create(instance=KEY.instance, jid=KEY.conversation, conversation="111222333444@lid")
+
+
 def _lead_opts_out(ana: User) -> None:
     Control.objects.update(opted_out=True)
 
@@ -103,6 +125,11 @@ def _another_send_is_open(ana: User) -> None:
         (_pauses, Silence.PAUSED),
         (_switches_instance_off, Silence.OFF),
         (_switches_everything_off_and_on, Silence.OFF),
+        (_switches_instance_off_and_on, Silence.OFF),
+        (_instance_was_off_from_the_beginning, Silence.OFF),
+        (_everything_was_off_from_the_beginning, Silence.OFF),
+        (_waits_for_a_person_since_before, Silence.WAITING),
+        (_address_becomes_part_of_another, Silence.CHANGED_MEANWHILE),
         (_lead_opts_out, Silence.OPTED_OUT),
         (_another_turn_begins, Silence.ANOTHER_TURN),
         (_another_turn_answers, Silence.ANSWERED_ALREADY),

@@ -98,6 +98,7 @@ def test_a_conversation_that_waits_for_a_person_calls_with_its_reason(for_olga: 
             "url": f"/c/{INSTANCE}/{opaque_id(MARIANA)}/",
             "title": "A conversation waits for a person",
             "words": "Asked for a person · for 2 minutes",
+            "is_quiet": False,
         }
     ]
 

@@ -96,3 +96,10 @@ def test_nothing_older_than_the_bot_waits_and_the_second_it_began_counts() -> No
 
 def test_a_message_older_than_the_settled_one_is_over_even_when_its_id_is_forgotten() -> None:
     assert ids([replace(message("old"), sent_at=NOON - timedelta(days=1))], Remembered(NOON, ("A",))) == []
+
+
+def test_a_command_typed_on_the_phone_answers_nobody() -> None:
+    for settled in (NOTHING, Remembered(NOON, ("x",))):
+        asked = message("A", second=1)
+        assert ids([asked, message("b", Author.PHONE, second=5, text="#bot")], settled) == ["A"]
+        assert ids([asked, message("b", Author.PHONE, second=5, text="Pode ser #bot")], settled) == []

@@ -1,45 +1,39 @@
 """One schedule: a lead asks, a worker answers with two bubbles, and things happen at points that a seed chooses.
 
-What must hold, whatever happens where: once a takeover, a pause, the switch or the phone has its answer, no message of
-the bot reaches that lead (one, where the answer said so); no message of the lead is answered twice; and in the end each
-is answered, or there is a reason why not.
+What must hold, whatever happens where: once a takeover, a rep's message, a pause, the switch or the phone has its
+answer, no message of the bot reaches that lead (one, where the answer said so); no message of the lead is answered
+twice; what a rep sent is neither lost nor doubled; and in the end each message is answered, or there is a reason why
+not.
 """
 
 from __future__ import annotations
 
 import random
-import threading
-from collections import Counter
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
-from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import connections
 from django.utils import timezone
 
-from bot import heartbeat, reconcile, turns
+from bot import turns
 from bot.reply import reply_to
-from conversations import control, switches
+from conversations import control, identity, sending, switches
+from conversations.evolution.errors import EvolutionError, Unconfirmed
 from conversations.evolution.sandbox import Failure
+from conversations.evolution.sandbox.world import Sent as Arrived
+from conversations.fence import Spent
 from conversations.jid import JID
 from conversations.message import Key
-from conversations.models import Control, Mode, Sent
-from tests.fake_gemini import FakeGemini
-from tests.schedules.stage import Stage, StagedSandbox
+from conversations.models import Control, Mode
+from tests.schedules.stage import Stage
+from tests.schedules.world import INSTANCE, SEND, World, doubled, told_wrong
 
-INSTANCE = "voice_sdr_v4"
-SEND = "/message/sendText"
 #: A turn has some fifty points; what is to happen after its end happens at its end.
 _POINTS = 60
-#: How often the sweep looks before everything must be at rest.
-_ROUNDS = 12
-
-_leads = count(1)
 
 
 @dataclass
@@ -47,22 +41,22 @@ class Schedule:
     """What one seed makes happen, and what came of it."""
 
     seed: int
-    sandbox: StagedSandbox
-    gemini: FakeGemini
-    rep: User
-    #: Moves the clock on by so many seconds.
-    later: Callable[[float], None]
+    world: World
     #: What happened, for whoever reads a failure.
     told: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)  # noqa: S311 (chooses a schedule, guards nothing)
-        number = next(_leads)
-        self.lead = JID(f"5511{self.seed % 100000:05}{number:04}@s.whatsapp.net")
+        self.sandbox, self.rep = self.world.sandbox, self.world.ana
+        number = self.world.number()
+        self.lead = JID(f"{self.seed % 100000:05}{number:09}@lid")
+        self.phone = JID(f"5511{self.seed % 100000:05}{number:04}@s.whatsapp.net")
         self.key = Key(INSTANCE, self.lead)
         self.asked: list[str] = []
-        #: From here on no text may come, but so many: (how many had come, how many may).
+        #: From here on no text of the bot may come, but so many: (what stopped it, how many had come, how many may).
         self.stops: list[tuple[str, int, int]] = []
+        #: How often each text of a rep must be there: at least, at most.
+        self.of_reps: dict[str, tuple[int, int]] = {}
         self._answers = count(1)
 
     # ------------------------------------------------------------------------------------------------- the story
@@ -71,102 +65,139 @@ class Schedule:
         """Play it to its end and check what must hold. Raises AssertionError, with the seed and what happened."""
         self.lead_writes()
         happenings = {self.rng.randrange(_POINTS): self.rng.choice(HAPPENINGS) for _ in range(self.rng.randint(1, 3))}
-        self._new_worker()
+        self.world.new_worker()
         self.stage.begin(lambda: turns.run(self.key, self.asked[0], reply_to))
-        for number in range(_POINTS):
-            if (happening := happenings.get(number)) is not None:
-                self.tell(f"{number} at {self.stage.at or 'the end'}: {happening.__name__}")
-                happening(self)
-            self.stage.step()
-        while self.stage.step():
-            pass
-        self.recover()
+        for number in sorted(happenings):
+            self._steps_to(number)
+            self.told.append(f"{number} at {self.stage.at or 'the end'}: {happenings[number].__name__}")
+            happenings[number](self)
+        self.world.finish()
+        self.world.recover()
         self.check()
 
-    def recover(self) -> None:
-        """Let workers and sweep run until nothing is left to do."""
-        self.sandbox.failures.clear()
-        for _ in range(_ROUNDS):
-            self.later(61)
-            self._new_worker()
-            found = self.sweep()
-            for instance, conversation, asked in found:
-                turns.run(Key(instance, JID(conversation)), asked, reply_to)
-            if not found and not Control.objects.exclude(sending="").exists():
-                return
+    def _steps_to(self, point: int) -> None:
+        while self._stepped < point and self.stage.step():
+            self._stepped += 1
+        self._stepped = point
 
-    def sweep(self) -> list[tuple[str, str, str]]:
-        """What the sweep hands to the workers."""
-        found: list[tuple[str, str, str]] = []
-
-        def dispatch(instance: str, conversation: str, asked: str, *, in_s: float = 0) -> None:
-            found.append((instance, conversation, asked))
-
-        reconcile.sweep(dispatch)
-        return found
+    _stepped = 0
 
     def check(self) -> None:
         """What must hold."""
+        arrived = self.world.said(self.addresses())
         texts = self.texts()
         for what, had_come, may_come in self.stops:
             assert len(texts) - had_come <= may_come, self.failed(f"the bot spoke after {what}: {texts[had_come:]}")
-        doubled = [text for text, times in Counter(texts).items() if times > 1]
-        assert not doubled, self.failed(f"said twice: {doubled}")
-        assert not self.answered_twice(), self.failed(f"answered twice: {self.answered_twice()} by {texts}")
-        row = control.current(self.key)
-        if row.mode == Mode.BOT and switches.is_on(INSTANCE):
-            forgotten = set(self.asked) - set(row.settled_ids)
-            assert not forgotten, self.failed(f"never answered: {forgotten}")
+        assert not doubled(arrived), self.failed(f"said twice: {doubled(arrived)}")
+        for text, (at_least, at_most) in self.of_reps.items():
+            times = sum(one.text == text for one in arrived)
+            assert at_least <= times <= at_most, self.failed(f"what a rep sent came {times} times")
+        twice = self.world.answered_twice(arrived)
+        assert not twice, self.failed(f"answered twice: {twice} by {texts}")
+        row = self.row()
+        forgotten = self.world.forgotten(row, self.asked)
+        assert not forgotten, self.failed(f"never answered: {forgotten}")
         assert not row.sending, self.failed("a claim is left")
-
-    def answered_twice(self) -> list[str]:
-        """Messages of the lead that two different thoughts of the model answered. A thought's texts begin alike."""
-        texts = {sent.id: sent.text for sent in self.sandbox.sent(self.lead, by="api")}
-        thoughts: dict[str, set[str]] = {}
-        for row in Sent.objects.filter(conversation=self.lead, author=Sent.By.BOT, message_id__in=list(texts)):
-            for asked in row.answers:
-                thoughts.setdefault(asked, set()).add(texts[str(row.message_id)].split(" ")[0])
-        return [asked for asked, by in thoughts.items() if len(by) > 1]
 
     # ------------------------------------------------------------------------------------------------- what happens
 
     @property
     def stage(self) -> Stage:
         """The worker."""
-        return self.sandbox.stage
+        return self.world.stage
 
     def lead_writes(self) -> None:
         """The lead writes; the webhook came."""
         self.asked.append(self.sandbox.lead_writes(self.lead, f"pergunta {len(self.asked) + 1}", webhook=False))
         for _ in range(3):  # one may be thought again
-            thought = f"{next(self._answers)}-{self.lead[4:13]}"
-            self.gemini.will_answer(f"{thought} um", f"{thought} dois")
+            thought = f"{next(self._answers)}-{self.lead[:14]}"
+            self.world.gemini.will_answer(f"{thought} um", f"{thought} dois")
 
     def lead_writes_more(self) -> None:
         """The lead writes while the worker is at it; the task of that message finds the turn busy."""
         self.lead_writes()
-        turns.run(self.key, self.asked[-1], reply_to)
+        turns.run(self.here(), self.asked[-1], reply_to)
+
+    def lead_edits(self) -> None:
+        """The lead corrects what was asked: the same message, at another time."""
+        self.sandbox.lead_edits(self.asked[-1], "pergunta corrigida", webhook=False)
+
+    def lead_deletes(self) -> None:
+        """The lead takes back what was asked; nobody has to answer it any more."""
+        if len(self.asked) > 1:
+            self.sandbox.lead_deletes(self.asked.pop(), webhook=False)
+
+    def lead_is_known_by_phone(self) -> None:
+        """The lead writes again, and the gateway tells the phone number: two addresses become one conversation."""
+        self.asked.append(self.sandbox.lead_writes(self.lead, "sou eu", alt=self.phone, webhook=False))
+        identity.learn(INSTANCE, self.lead, self.phone)
+        turns.run(self.here(), self.asked[-1], reply_to)
+
+    def had_another_address(self) -> None:
+        """The lead had written from the phone's address before; a rep has that conversation. Both become one."""
+        control.take_over(Key(INSTANCE, self.phone), self.rep)
+        identity.learn(INSTANCE, self.lead, self.phone)
+        self._stop("the merge", int(self.world.is_posting()))
 
     def take_over(self) -> None:
         """A rep takes over; it may have to wait for the worker's send, and so the worker goes on meanwhile."""
-        taken = self._while_the_worker_goes_on(lambda: control.take_over(self.key, self.rep))
+        taken = self.world.while_the_worker_goes_on(lambda: control.take_over(self.key, self.rep))
+        wrong = told_wrong(taken, self.of_bot()) if taken.control.mode == Mode.HUMAN else ""
+        assert not wrong, self.failed(wrong)
         self._stop("the takeover", 1 if taken.may_still_leave else 0)
+
+    def hold(self) -> None:
+        """A rep takes over for what the bot was about to say: nothing of it was said, once the worker knows."""
+        self.take_over()
+        self.world.finish()
+        draft = sending.kept_draft(self.here())
+        said = [text for text in self.texts() if text in draft.split("\n\n")]
+        assert not said, self.failed(f"offered as a draft and said: {said}")
+
+    def hand_over(self) -> None:
+        """A rep gives it to a colleague."""
+        taken = self.world.while_the_worker_goes_on(lambda: control.hand_over(self.key, self.rep, self.world.beto))
+        self._stop("handing over", 1 if taken.may_still_leave else 0)
+
+    def undo(self) -> None:
+        """A rep takes over and takes that back at once: the bot may go on, and nothing is lost or doubled."""
+        before = control.state_of(self.row())
+        taken = self.world.while_the_worker_goes_on(lambda: control.take_over(self.key, self.rep))
+        if control.undo(self.key, self.rep, before, epoch=taken.control.epoch):
+            self.stops = [stop for stop in self.stops if stop[0] == "the switch"]
+
+    def rep_sends(self) -> None:
+        """A rep sends, which is taking over, and presses the button twice."""
+        text, token = f"da Ana {self.world.number()}", uuid.uuid4().hex
+        self.of_reps[text] = (0, 1)
+        try:
+            self.world.while_the_worker_goes_on(lambda: sending.send_as_rep(self.key, text, self.rep, token=token))
+            self.of_reps[text] = (1, 1)
+        except EvolutionError as error:
+            self.of_reps[text] = (0, 1 if isinstance(error, Unconfirmed) else 0)
+        self._stop("the rep's message", int(self.world.is_posting()))
+        try:
+            sending.send_as_rep(self.key, text, self.rep, token=token)
+        except Spent:
+            return
+        raise AssertionError(self.failed("the second click was not known as one"))
 
     def pause(self) -> None:
         """A rep pauses."""
-        self._while_the_worker_goes_on(lambda: control.pause(self.key, self.rep, None))
-        self._stop("the pause", self._on_its_way())
+        self.world.while_the_worker_goes_on(lambda: control.pause(self.key, self.rep, None))
+        self._stop("the pause", int(self.world.is_posting()))
 
     def phone_writes(self) -> None:
         """Somebody types on the phone, and the webhook says so."""
         self.sandbox.phone_types(self.lead, "Oi, sou eu", webhook=False)
-        self._while_the_worker_goes_on(lambda: control.note_phone(self.key, timezone.now(), hold=timedelta(hours=9)))
-        self._stop("the phone", self._on_its_way())
+        hold = timedelta(hours=9)
+        self.world.while_the_worker_goes_on(lambda: control.note_phone(self.key, timezone.now(), hold=hold))
+        self._stop("the phone", int(self.world.is_posting()))
 
     def switch_off(self) -> None:
         """A manager switches the bot off."""
-        self._while_the_worker_goes_on(lambda: switches.switch(self.rep, INSTANCE, False))
-        self._stop("the switch", self._on_its_way())
+        self.world.while_the_worker_goes_on(lambda: switches.switch(self.rep, INSTANCE, False))
+        self._stop("the switch", int(self.world.is_posting()))
 
     def wipe(self) -> None:
         """Valkey is wiped."""
@@ -180,9 +211,9 @@ class Schedule:
     def stall(self) -> None:
         """The worker stands still until its lease is over, and another one takes the turn. No send lasts so long."""
         if SEND not in self.stage.at:
-            self.later(settings.TURN_LEASE_SECONDS + 1)
-            self._new_worker()
-            turns.run(self.key, self.asked[-1], reply_to)
+            self.world.later(settings.TURN_LEASE_SECONDS + 1)
+            self.world.new_worker()
+            turns.run(self.here(), self.asked[-1], reply_to)
 
     def gateway_errs(self) -> None:
         """The next send fails, before or after it went out."""
@@ -190,13 +221,25 @@ class Schedule:
 
     # ------------------------------------------------------------------------------------------------------- helpers
 
+    def here(self) -> Key:
+        """The conversation, under whatever address it is filed by now."""
+        return identity.resolve(INSTANCE, self.lead)
+
+    def row(self) -> Control:
+        """Who may speak."""
+        return control.current(self.here())
+
+    def addresses(self) -> list[JID]:
+        """All of the lead's."""
+        return [self.lead, self.phone]
+
     def texts(self) -> list[str]:
         """What came to the lead from the bot, in order."""
-        return [sent.text for sent in self.sandbox.sent(self.lead, by="api")]
+        return [sent.text for sent in self.of_bot()]
 
-    def tell(self, what: str) -> None:
-        """Note what happened."""
-        self.told.append(what)
+    def of_bot(self) -> list[Arrived]:
+        """The same, with all that is known of it."""
+        return [one for one in self.world.said(self.addresses()) if one.text not in self.of_reps]
 
     def failed(self, why: str) -> str:
         """A failure in words, with all that one needs to see it again."""
@@ -205,33 +248,10 @@ class Schedule:
     def _stop(self, what: str, may_come: int) -> None:
         self.stops.append((what, len(self.texts()), may_come))
 
-    def _on_its_way(self) -> int:
-        """A send was claimed before and has not come yet: only a takeover waits for it."""
-        return int(control.is_bot_sending(self.key))
-
-    def _new_worker(self) -> None:
-        heartbeat.WORKER = f"w{next(_leads)}"
-
-    def _while_the_worker_goes_on(self, act: Callable[[], Any]) -> Any:
-        """The outcome of `act`, which may wait for the worker or for the database."""
-        done: list[Any] = []
-
-        def run() -> None:
-            try:
-                done.append(act())
-            finally:
-                connections.close_all()
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        while True:
-            thread.join(0.05)
-            if not thread.is_alive():
-                return done[0]
-            self.stage.step()
-
 
 HAPPENINGS: list[Callable[[Schedule], None]] = [
-    Schedule.take_over, Schedule.take_over, Schedule.take_over, Schedule.pause, Schedule.phone_writes,
-    Schedule.switch_off, Schedule.lead_writes_more, Schedule.wipe, Schedule.die, Schedule.stall, Schedule.gateway_errs,
+    Schedule.take_over, Schedule.take_over, Schedule.hold, Schedule.hand_over, Schedule.undo, Schedule.rep_sends,
+    Schedule.rep_sends, Schedule.pause, Schedule.phone_writes, Schedule.switch_off, Schedule.lead_writes_more,
+    Schedule.lead_edits, Schedule.lead_deletes, Schedule.lead_is_known_by_phone, Schedule.had_another_address,
+    Schedule.wipe, Schedule.die, Schedule.stall, Schedule.gateway_errs,
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Callable
 
 import pytest
@@ -12,5 +14,16 @@ BLOCKS = [range(first, first + 20) for first in range(0, 200, 20)]
 
 @pytest.mark.parametrize("seeds", BLOCKS, ids=lambda block: f"{block.start}-{block.stop - 1}")
 def test_no_schedule_makes_the_bot_break_a_promise(play: Callable[[int], None], seeds: range) -> None:
+    for seed in seeds:
+        play(seed)
+
+
+@pytest.mark.chaos
+def test_no_schedule_from_a_random_start_makes_the_bot_break_a_promise(play: Callable[[int], None]) -> None:
+    """`make chaos`: SEEDS of them (2000), or the one named SEED."""
+    one = os.environ.get("SEED")
+    start = int(one) if one else secrets.randbelow(10**9)
+    seeds = range(start, start + (1 if one else int(os.environ.get("SEEDS") or 2000)))
+    print(f"seeds {seeds.start} to {seeds.stop - 1}")
     for seed in seeds:
         play(seed)

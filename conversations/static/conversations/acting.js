@@ -29,33 +29,52 @@
   });
 
   document.addEventListener("click", (event) => {
-    if (!event.target.closest("[data-use-draft]")) return;
-    event.preventDefault();
-    use(document.getElementById("draft-text").textContent);
-    document.getElementById("draft").open = false;
+    if (event.target.closest("[data-use-draft]")) {
+      event.preventDefault();
+      use(document.getElementById("draft-text").textContent);
+      document.getElementById("draft").open = false;
+    } else if (event.target.closest("[data-use-suggestion]")) {
+      event.preventDefault();
+      use(document.querySelector("#control .suggestion-text").textContent);
+    }
   });
 
   document.addEventListener("toggle", (event) => {
     if (event.target.matches("details.menu") && event.target.open) event.target.querySelector("[data-first]")?.focus();
   }, true);
 
+  // What was agreed, as it was found: into the field, unless somebody has written there.
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "agreed") event.target.dataset.typed = "";
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const found = document.querySelector("#agreed-found [data-agreed]:not([data-used])");
+    const field = document.getElementById("agreed");
+    if (!found || !field) return;
+    found.dataset.used = "";
+    if (field.value || "typed" in field.dataset) return found.remove();
+    field.value = found.dataset.agreed;
+  });
+
   // The bar is read again while somebody chooses in one of its menus, or writes what was agreed: neither is lost.
   let kept = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, requestConfig } = event.detail;
     if (target?.id !== "control" || requestConfig?.verb !== "get") return;
-    const field = target.querySelector("[data-first]");
+    const fields = [...target.querySelectorAll("[data-first], #whisper-turns")];
     kept = {
       open: [...target.querySelectorAll("details[open]")].map((menu) => menu.id),
-      value: field?.value ?? "",
+      values: fields.map((field) => [field.id, field.value]),
       focus: target.contains(document.activeElement) ? document.activeElement.id : "",
     };
   });
   document.addEventListener("htmx:afterSwap", () => {
     if (!kept) return;
     for (const id of kept.open) document.getElementById(id)?.setAttribute("open", "");
-    const field = document.querySelector("#control [data-first]");
-    if (field) field.value = kept.value;
+    for (const [id, value] of kept.values) {
+      const field = document.getElementById(id);
+      if (field) field.value = value;
+    }
     if (kept.focus) document.getElementById(kept.focus)?.focus();
     kept = null;
   });

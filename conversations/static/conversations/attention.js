@@ -29,6 +29,12 @@
     const chip = document.getElementById("calls");
     chip.hidden = !people;
     chip.querySelector(".count").textContent = people;
+    chip.toggleAttribute("data-only-waiting", !counts.overdue);
+    chip.href = counts.waiting ? chip.dataset.queue : chip.dataset.late;
+    for (const number of document.querySelectorAll("[data-queue-count]")) {
+      number.hidden = !counts.waiting;
+      number.querySelector(".number").textContent = counts.waiting;
+    }
     const trouble = document.getElementById("trouble");
     trouble.hidden = !counts.closed.length;
     trouble.textContent = counts.closed.length === 1 ? trouble.dataset.one : trouble.dataset.many.replace("{n}", counts.closed.length);
@@ -61,7 +67,7 @@
     const news = calls.filter((call) => fresh.has(call.id));
     if (!news.length) return;
     place.dispatchEvent(new CustomEvent("rang", { bubbles: true, detail: news.map((call) => call.id) }));
-    if (wants("sound")) chime();
+    if (wants("sound") && news.some((call) => !call.is_quiet)) chime();
     if (wants("notifications")) for (const call of news.slice(0, 3)) notify(call);
   };
 

@@ -21,7 +21,7 @@
   const tell = (sign) => {
     const body = new URLSearchParams({ sign });
     // Nothing to say when it fails: the badge tells whether the screen is live.
-    fetch(refresh.href, { method: "POST", body, headers: { "X-CSRFToken": csrf }, keepalive: true }).catch(() => {});
+    return fetch(refresh.href, { method: "POST", body, headers: { "X-CSRFToken": csrf }, keepalive: true }).catch(() => {});
   };
   const look = () => document.visibilityState === "visible" && tell("looking");
 
@@ -29,7 +29,9 @@
   document.addEventListener("input", (event) => {
     if (event.target.id !== "text" || Date.now() - writtenAt < WRITING_MS) return;
     writtenAt = Date.now();
-    tell(event.target.value ? "writing" : "looking");
+    const told = tell(event.target.value ? "writing" : "looking");
+    // Whoever writes keeps the conversation: what the bar says of its return is no longer true.
+    if (event.target.value && document.getElementById("returns")) told.then(() => htmx.trigger("#refresh-control", "over"));
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!event.detail.requestConfig?.path.endsWith("/send/")) return;

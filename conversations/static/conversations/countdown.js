@@ -1,4 +1,5 @@
-// How long until something ends by itself: <time datetime="…" data-countdown> counts down to it.
+// How long until something ends by itself: <time datetime="…" data-countdown> counts down to it, data-clock to the
+// second; data-since counts up from it.
 (() => {
   "use strict";
 
@@ -9,15 +10,25 @@
     return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
   };
 
+  const clock = (seconds) => {
+    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+    const rest = String(seconds % 60).padStart(2, "0");
+    return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+  };
+
   const count = () => {
+    for (const time of document.querySelectorAll("time[data-since]")) {
+      time.textContent = clock(Math.max(0, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000)));
+    }
     for (const time of document.querySelectorAll("time[data-countdown]")) {
       const seconds = Math.max(0, Math.floor((Date.parse(time.dateTime) - Date.now()) / 1000));
-      const said = words(seconds);
+      const said = "clock" in time.dataset ? clock(seconds) : words(seconds);
       if (time.textContent !== said) time.textContent = said;
       if (seconds > 0 || time.dataset.countdown === "over") continue;
       // Who speaks is decided when it is read: read it again, once.
       time.dataset.countdown = "over";
-      if (document.getElementById("refresh-control")) htmx.trigger("#refresh-control", "over");
+      const again = time.closest("#pending") ? "refresh-pending" : "refresh-control";
+      if (document.getElementById(again)) htmx.trigger(`#${again}`, "over");
     }
   };
   setInterval(count, 1000);

@@ -42,6 +42,7 @@
   const follow = () => isAtEnd && !isPast && toEnd();
   new MutationObserver(follow).observe(messages, { childList: true, subtree: true });
   new MutationObserver(follow).observe(activity, { childList: true });
+  for (const id of ["pending", "whispers"]) new MutationObserver(follow).observe(document.getElementById(id), { childList: true });
   new ResizeObserver(follow).observe(scroll);
 
   // Whatever `change` does to the messages, the one at the top of the view stays where it is.
@@ -122,7 +123,7 @@
     }
     location.assign(link.href);
   };
-  messages.addEventListener("click", (event) => {
+  document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-jump]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();

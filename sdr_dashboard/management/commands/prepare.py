@@ -13,10 +13,11 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from sdr_dashboard import translations
 
-#: Name, group, whether the admin is open to them, and the variable `make run` keeps the password in.
+#: Name to log in with, what colleagues call them, group, whether the admin is open to them, and the variable
+#: `make run` keeps the password in.
 DEMO_USERS = (
-    ("gestor", "Gestores", True, "DEMO_GESTOR_PASSWORD"),
-    ("vendedor", "Vendedores", False, "DEMO_VENDEDOR_PASSWORD"),
+    ("gestor", ("Helena", "Duarte"), "Gestores", True, "DEMO_GESTOR_PASSWORD"),
+    ("vendedor", ("Rafael", "Teixeira"), "Vendedores", False, "DEMO_VENDEDOR_PASSWORD"),
 )
 
 
@@ -34,13 +35,14 @@ class Command(BaseCommand):
         translations.compile_all(settings.BASE_DIR)
         call_command("migrate", interactive=False, verbosity=0)
         if options["demo_users"]:
-            for name, group, is_staff, variable in DEMO_USERS:
-                _create(name, group, is_staff=is_staff, password=os.environ[variable])
+            for name, called, group, is_staff, variable in DEMO_USERS:
+                _create(name, called, group, is_staff=is_staff, password=os.environ[variable])
 
 
-def _create(name: str, group: str, *, is_staff: bool, password: str) -> None:
+def _create(name: str, called: tuple[str, str], group: str, *, is_staff: bool, password: str) -> None:
     """Create the user, unless it is there: a password that somebody changed stays changed."""
-    user, is_new = get_user_model().objects.get_or_create(username=name, defaults={"is_staff": is_staff})
+    known = {"first_name": called[0], "last_name": called[1], "is_staff": is_staff}
+    user, is_new = get_user_model().objects.get_or_create(username=name, defaults=known)
     if is_new:
         user.set_password(password)
         user.save()

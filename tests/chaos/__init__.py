@@ -1,0 +1,1 @@
+"""Real workers, killed and restarted while leads and people write: only by `make chaos`."""
