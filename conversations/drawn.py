@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from conversations.question import Question
 from conversations.shown import Bubble, Line
+from conversations.templatetags.acting import remaining
 from conversations.templatetags.amending import may_delete, may_edit
 from conversations.templatetags.conversations import ago, control_word, lasting, mode
 
@@ -96,7 +97,8 @@ def _facts(line: Line) -> tuple[object, ...]:
     held, waiting_since = line.control, line.row.waiting_since
     return (
         line.id, line.row, line.last, line.view_names, mode(held), control_word(held), held.holder_id, held.opted_out,
-        ago(line.last.sent_at), lasting(waiting_since) if waiting_since else "",
+        ago(line.last.sent_at), lasting(waiting_since) if waiting_since else "", line.is_missed, bool(held.pending),
+        held.until, remaining(held.until) if held.until else "",
     )  # fmt: skip
 
 

@@ -204,9 +204,11 @@ def test_the_palette_goes_to_a_conversation_and_acts_without_a_network(stack: St
 
 def test_a_theme_is_chosen_with_one_click_and_stays(window: Window) -> None:
     page = window("beto", color_scheme="light")
+    page.locator("#me summary").click()
+    with page.expect_response("**/prefer/"):
+        page.get_by_role("button", name="Claro").click()
     light = page.evaluate("getComputedStyle(document.body.querySelector('.top')).backgroundColor")
 
-    page.locator("#me summary").click()
     with page.expect_response("**/prefer/"):
         page.get_by_role("button", name="Escuro").click()
     dark = page.evaluate("getComputedStyle(document.body.querySelector('.top')).backgroundColor")

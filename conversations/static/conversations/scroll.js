@@ -87,18 +87,34 @@
   };
   new MutationObserver(watch).observe(messages, { childList: true });
 
+  const LOOKS = 20; // htmx takes a new link in after a moment; until then it hears nothing
+  const LOOK_MS = 50;
+
   // Whether older messages came; when it is known they stand in their places.
-  const older = () => new Promise((resolve) => {
-    const link = document.querySelector("#older a");
-    if (!link) return resolve(false);
-    const ended = (event) => {
-      if (event.detail.requestConfig?.elt !== link) return; // the link itself may be gone by then
-      document.removeEventListener("htmx:afterRequest", ended);
-      resolve(event.detail.successful && !link.isConnected);
-    };
-    document.addEventListener("htmx:afterRequest", ended);
+  const older = async () => {
+    for (let look = 0; look < LOOKS; look += 1) {
+      const link = document.querySelector("#older a");
+      if (!link) return false;
+      const came = asked(link);
+      if (came) return came;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    return false;
+  };
+
+  // Whether what `link` asks for came; null when it asks for nothing yet.
+  const asked = (link) => {
+    const came = new Promise((resolve) => {
+      const ended = (event) => {
+        if (event.detail.requestConfig?.elt !== link) return; // the link itself may be gone by then
+        document.removeEventListener("htmx:afterRequest", ended);
+        resolve(event.detail.successful && !link.isConnected);
+      };
+      document.addEventListener("htmx:afterRequest", ended);
+    });
     htmx.trigger(link, "older");
-  });
+    return link.classList.contains("htmx-request") ? came : null;
+  };
 
   // --------------------------------------------------------------------------------------------------- what is quoted
 
