@@ -26,7 +26,8 @@ def test_each_sees_who_else_is_there_and_who_is_writing(stack: Stack, window: Wi
     expect(anas.locator("#colleagues")).to_contain_text("Beto também está vendo", timeout=SOON_MS)
     betos.goto(f"{stack.url}/")
 
-    expect(anas.locator("#colleagues")).not_to_contain_text("Beto", timeout=SOON_MS)
+    # A page that is left says so; where that word is lost, a colleague fades within a minute.
+    expect(anas.locator("#colleagues")).not_to_contain_text("Beto", timeout=75_000)
 
 
 def test_a_note_appears_at_the_other_persons_screen(stack: Stack, window: Window, lead: str) -> None:

@@ -89,31 +89,21 @@
 
   const LOOKS = 20; // htmx takes a new link in after a moment; until then it hears nothing
   const LOOK_MS = 50;
+  const moment = () => new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 
   // Whether older messages came; when it is known they stand in their places.
   const older = async () => {
     for (let look = 0; look < LOOKS; look += 1) {
       const link = document.querySelector("#older a");
       if (!link) return false;
-      const came = asked(link);
-      if (came) return came;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      htmx.trigger(link, "older");
+      const isAsked = link.classList.contains("htmx-request");
+      while (link.isConnected && link.classList.contains("htmx-request")) await moment();
+      // The link goes with what it brought, or with a reading of everything that came between.
+      if (isAsked) return !link.isConnected;
+      await moment();
     }
     return false;
-  };
-
-  // Whether what `link` asks for came; null when it asks for nothing yet.
-  const asked = (link) => {
-    const came = new Promise((resolve) => {
-      const ended = (event) => {
-        if (event.detail.requestConfig?.elt !== link) return; // the link itself may be gone by then
-        document.removeEventListener("htmx:afterRequest", ended);
-        resolve(event.detail.successful && !link.isConnected);
-      };
-      document.addEventListener("htmx:afterRequest", ended);
-    });
-    htmx.trigger(link, "older");
-    return link.classList.contains("htmx-request") ? came : null;
   };
 
   // --------------------------------------------------------------------------------------------------- what is quoted
