@@ -13,7 +13,7 @@ from bot.models import BotSettings
 from conversations import briefs, control, history
 from conversations.briefs import Brief
 from conversations.evolution.errors import EvolutionError
-from conversations.message import Author, Key
+from conversations.message import Author, Key, Message
 from conversations.models import TECHNICAL, Reason
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def make(key: Key) -> Brief:
     messages = history.recent(key, _WINDOW)
     row = control.current(key)
     waited = [one for one in messages if one.id in row.settled_ids[-3:]] or messages
-    draft = _ask(key, prompt.FOR_A_COLLEAGUE)
+    draft = _ask(key, messages, prompt.FOR_A_COLLEAGUE)
     found = Brief(quotes=briefs.quotes(waited))
     if draft.handoff is not None:
         found = replace(found, summary=draft.handoff.summary, suggestion=draft.handoff.suggestion)
@@ -90,18 +90,17 @@ def agreed(key: Key, *, within_s: float | None = None) -> str:
     "" when people said nothing in the stretch that is theirs now. Raises LLMError and EvolutionError.
     """
     since = control.held_since(key)
-    said_by_us = [one for one in history.recent(key, _WINDOW) if one.author in (Author.REP, Author.PHONE)]
+    messages = history.recent(key, _WINDOW)
+    said_by_us = [one for one in messages if one.author in (Author.REP, Author.PHONE)]
     if not any(since is None or one.sent_at >= since - _LATE for one in said_by_us):
         return ""
-    said = _ask(key, prompt.WHAT_WAS_AGREED, within_s).messages
+    said = _ask(key, messages, prompt.WHAT_WAS_AGREED, within_s).messages
     return " ".join(" ".join(said).split())[:_AGREED]
 
 
-def _ask(key: Key, note: str, within_s: float | None = None) -> llm.Draft:
+def _ask(key: Key, messages: list[Message], note: str, within_s: float | None = None) -> llm.Draft:
     settings = BotSettings.load()
-    request = prompt.build(
-        settings, history.recent(key, _WINDOW), now=timezone.localtime(), media={}, transcripts={}, note=note
-    )
+    request = prompt.build(settings, messages, now=timezone.localtime(), media={}, transcripts={}, note=note)
     request = replace(
         request, model=settings.model_name, timeout_s=min(request.timeout_s, within_s or request.timeout_s)
     )

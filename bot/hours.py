@@ -1,10 +1,13 @@
-"""Business hours. Pure: the clock and the zone are arguments."""
+"""Business hours. The clock is an argument; the zone too, but in `local`, which is the business's own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 
 
 class Hours(Protocol):
@@ -33,6 +36,11 @@ class TeamHours:
     def of(cls, hours: Hours) -> TeamHours:
         """The business hours of the settings."""
         return cls(hours.hours_days, hours.hours_open, hours.hours_close)
+
+
+def local(at: datetime) -> datetime:
+    """`at` as the business's clocks show it."""
+    return at.astimezone(ZoneInfo(settings.TIME_ZONE))
 
 
 def is_open(hours: Hours, local: datetime) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from django.conf import settings as django_settings
 from django.utils import timezone
 
 from bot import hours
@@ -15,8 +13,7 @@ from bot.models import BotSettings
 def too_old_before() -> datetime:
     """What leads wrote before it is not answered by itself any more."""
     settings = BotSettings.load()
-    local = timezone.now().astimezone(ZoneInfo(django_settings.TIME_ZONE))
-    return hours.waits_since(settings, local, timedelta(hours=settings.answer_within_hours))
+    return hours.waits_since(settings, hours.local(timezone.now()), timedelta(hours=settings.answer_within_hours))
 
 
 def turns_after(count: int) -> list[float]:

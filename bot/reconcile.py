@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from django.conf import settings as django_settings
 from django.core.cache import cache
@@ -76,7 +75,7 @@ def sweep(dispatch: Dispatch) -> str:
 
 def _sweep(dispatch: Dispatch, now: datetime) -> str:
     settings = BotSettings.load()
-    oldest = hours.waits_since(settings, _local(now), timedelta(hours=settings.answer_within_hours))
+    oldest = hours.waits_since(settings, hours.local(now), timedelta(hours=settings.answer_within_hours))
     expired = _safely("expiry", lambda: len([control.expire(key) for key in control.expired(now)]))
     cleared = _safely("clearing up", _clear_up)
     paid = _safely("paying", lambda: _pay_what_is_due(settings, now, oldest))
@@ -98,10 +97,6 @@ def _safely(name: str, step: Callable[[], int]) -> int:
     except Exception as error:
         log.error("the sweep's part of %s broke: %s", name, mistakes.told(error))
     return 0
-
-
-def _local(now: datetime) -> datetime:
-    return now.astimezone(ZoneInfo(django_settings.TIME_ZONE))
 
 
 def _begin() -> bool:
@@ -250,7 +245,7 @@ def _answer_who_waits(instance: str, settings: BotSettings, dispatch: Dispatch, 
     rows = control.currents(found) | open_turns
     candidates = {one.key: one for one in _waiting(found, rows, settings, since=max(oldest, bot_since))}
     candidates |= {row.key: _open(row, candidates.get(row.key), now) for row in open_turns.values()}
-    is_open = hours.is_open(settings, _local(now))
+    is_open = hours.is_open(settings, hours.local(now))
     due = [
         one
         for one in candidates.values()

@@ -108,7 +108,7 @@ def _why_silent(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]
     A person who asks for an answer *now* knows how late it is: neither age nor hours keep the bot from it.
     """
     now = timezone.now()
-    local = thinking.local(now)
+    local = hours.local(now)
     is_asked_for = late.is_asked_for(turn.row)
     silence = thinking.why_silent(settings, turn.key.conversation, unanswered, now, at_once=is_asked_for)
     if silence is Silence.CLOSED:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from django.conf import settings as django_settings
 from django.utils import timezone
 
 from bot import guards, hours, llm, prompt
@@ -25,11 +23,6 @@ from conversations.silence import Silence
 _ANY_AGE = timedelta(days=3650)
 
 
-def local(now: datetime) -> datetime:
-    """`now` as the business's clocks show it."""
-    return now.astimezone(ZoneInfo(django_settings.TIME_ZONE))
-
-
 def why_silent(
     settings: BotSettings, jid: JID, unanswered: Sequence[Message], now: datetime, *, at_once: bool = False
 ) -> Silence | None:
@@ -37,7 +30,7 @@ def why_silent(
 
     `at_once`: a person has asked for it, so neither age nor hours count.
     """
-    here = local(now)
+    here = hours.local(now)
     answer_within = here - hours.waits_since(settings, here, timedelta(hours=settings.answer_within_hours))
     if at_once:
         answer_within = _ANY_AGE

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.conf import settings as django_settings
 from django.utils import timezone
@@ -69,18 +68,14 @@ def state(key: Key, row: Control) -> str:
 
 def are_people_there(settings: BotSettings, at: datetime) -> bool:
     """It is within the team's hours; always, where none are given."""
-    return not settings.people_in_hours_only or hours.is_open(hours.TeamHours.of(settings), _local(at))
-
-
-def _local(at: datetime) -> datetime:
-    return at.astimezone(ZoneInfo(django_settings.TIME_ZONE))
+    return not settings.people_in_hours_only or hours.is_open(hours.TeamHours.of(settings), hours.local(at))
 
 
 def _when_back(settings: BotSettings) -> str:
     """When people are there again, with the offer to note a time; "" while they are, and where no hours are given."""
     if are_people_there(settings, timezone.now()):
         return ""
-    local = _local(timezone.now())
+    local = hours.local(timezone.now())
     team = hours.TeamHours.of(settings)
     opening = hours.next_opening(team, local)
     days = (opening.date() - local.date()).days

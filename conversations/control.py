@@ -439,9 +439,9 @@ def held_since(key: Key) -> datetime | None:
     """Since when people have the conversation without a break; None when they do not, or nobody knows."""
     since: datetime | None = None
     for entry in changes(key, _LOOK_BACK):
-        if entry.after and entry.after != Mode.HUMAN:
+        if entry.after != Mode.HUMAN:
             break
-        since = entry.at if entry.after else since
+        since = entry.at
     return since
 
 

@@ -65,7 +65,7 @@ def rep(request: Request) -> User:
     return request.user
 
 
-def secret(response: HttpResponse) -> HttpResponse:
-    """`response` holds what is shown once: no copy of it is left in a browser's or a proxy's cache."""
+def kept_nowhere(response: HttpResponse) -> HttpResponse:
+    """`response` holds somebody's messages, or what is shown once: no cache of a browser or a proxy keeps a copy."""
     response["Cache-Control"] = "no-store, private"
     return response

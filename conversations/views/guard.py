@@ -16,7 +16,7 @@ from django.utils.cache import patch_vary_headers
 from conversations import identity, sealed
 from conversations.message import Key
 from people import access
-from people.guard import Request, may, rep, to_login
+from people.guard import Request, kept_nowhere, may, rep, to_login
 
 __all__ = ["Request", "fragment", "kept_nowhere", "key_of", "may", "of_conversation", "rep", "to_login"]
 
@@ -29,12 +29,6 @@ def fragment(request: Request, page: str, fragments: dict[str, str], context: di
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return kept_nowhere(response)
-
-
-def kept_nowhere(response: HttpResponse) -> HttpResponse:
-    """`response` holds somebody's messages: no copy of them is left in a browser's or a proxy's cache."""
-    response["Cache-Control"] = "no-store, private"
-    return response
 
 
 def key_of(user: Any, instance: str, opaque: str) -> Key:

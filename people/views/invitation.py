@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from people import access, invitations
 from people.forms import JoinForm
-from people.guard import secret
+from people.guard import kept_nowhere
 
 
 @require_http_methods(["GET", "POST"])
@@ -19,15 +19,15 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     """Choose a name and a password. The link is good once."""
     invitation = invitations.find(token)
     if invitation is None:
-        return secret(render(request, "people/invitation_over.html", status=410))
+        return kept_nowhere(render(request, "people/invitation_over.html", status=410))
     form = JoinForm(request.POST or None)
     if form.is_valid():
         user = form.newcomer()
         if not invitations.accept(invitation, user):
-            return secret(render(request, "people/invitation_over.html", status=410))
+            return kept_nowhere(render(request, "people/invitation_over.html", status=410))
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
         flash.success(request, _("Welcome, %(name)s.") % {"name": user.first_name})
         return redirect("/")
     word, explained = access.GROUPS.get(invitation.group.name, (invitation.group.name, ""))
     facts = {"form": form, "invitation": invitation, "role": word, "explained": explained}
-    return secret(render(request, "people/invitation.html", facts))
+    return kept_nowhere(render(request, "people/invitation.html", facts))

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from people import second_factor
 from people.forms import CodeForm
-from people.guard import Request, anybody, rep, secret
+from people.guard import Request, anybody, kept_nowhere, rep
 
 
 @require_http_methods(["GET", "POST"])
@@ -23,11 +23,11 @@ def set_up(request: Request) -> HttpResponse:
     wrong = ""
     if form.is_valid():
         if codes := second_factor.confirm(user, form.cleaned_data["code"]):
-            return secret(render(request, "people/recovery_codes.html", {"codes": codes, "is_new": True}))
+            return kept_nowhere(render(request, "people/recovery_codes.html", {"codes": codes, "is_new": True}))
         wrong = _("This code is not right. Look whether the clock of your phone is, and type the present one.")
     device = second_factor.prepared(user)
     facts = {"drawing": second_factor.drawing(device), "words": second_factor.words(device), "wrong": wrong}
-    return secret(render(request, "people/second_factor.html", facts))
+    return kept_nowhere(render(request, "people/second_factor.html", facts))
 
 
 @require_POST
@@ -37,7 +37,7 @@ def renew(request: Request) -> HttpResponse:
     if not _is_them(request) or not second_factor.is_on(request.user):
         return redirect("people:me")
     codes = second_factor.renew_codes(rep(request))
-    return secret(render(request, "people/recovery_codes.html", {"codes": codes}))
+    return kept_nowhere(render(request, "people/recovery_codes.html", {"codes": codes}))
 
 
 @require_POST

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from people import access, invitations, letters, second_factor, sessions, team
 from people.forms import InviteForm, RoleForm
-from people.guard import Request, may, rep, secret
+from people.guard import Request, kept_nowhere, may, rep
 from people.models import Deed, Invitation, note
 
 P = ParamSpec("P")
@@ -43,7 +43,7 @@ def invite(request: Request) -> HttpResponse:
     email = form.cleaned_data["email"]
     _made, link = invitations.invite(rep(request), form.cleaned_data["group"], form.chosen(), email)
     facts = {"link": link, "email": email, "is_sent": letters.send_invitation(email, link, rep(request))}
-    return secret(render(request, "people/link.html", facts))
+    return kept_nowhere(render(request, "people/link.html", facts))
 
 
 @require_POST
@@ -126,7 +126,7 @@ def reset(request: Request, one: User) -> HttpResponse:
         else:
             flash.warning(request, _("The e-mail did not go out. Make a link instead and pass it on."))
         return redirect("people:person", one.pk)
-    return secret(render(request, "people/link.html", {"link": letters.reset_link(one), "person": one}))
+    return kept_nowhere(render(request, "people/link.html", {"link": letters.reset_link(one), "person": one}))
 
 
 @of_person
