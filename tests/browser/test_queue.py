@@ -125,8 +125,12 @@ def test_two_people_press_next_and_get_two_conversations_and_the_sentence_is_use
     expect(anas.locator("#control")).to_contain_text("Esta conversa está com você.")
     expect(betos.locator("#control")).to_contain_text("Esta conversa está com você.")
     assert anas.url != betos.url
+    third = f"{int(lead[:13]) + 600000}@s.whatsapp.net"
+    quiet(stack, third, "Nara Pires")
+    calls_a_person(stack, third, "Nara Pires", "Quero uma pessoa", "hot", "asked_for_person")
     anas.goto(f"{stack.url}/queue/")
-    anas.locator(".wait-card").first.get_by_role("button", name="Usar esta frase").click()
+    card = anas.locator(".wait-card").filter(has_text="Nara Pires")
+    card.get_by_role("button", name="Usar esta frase").click()
     expect(anas.locator("#control")).to_contain_text("Esta conversa está com você.")
     expect(anas.get_by_label("Sua resposta")).to_have_value(re.compile("Oi, "))
 
