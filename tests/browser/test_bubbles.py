@@ -100,8 +100,8 @@ def test_older_messages_come_in_above_without_a_jump(stack: Stack, window: Windo
     page = opened(stack, window, lead)
     expect(bubble(page, "mensagem número 119")).to_be_in_viewport()
 
-    page.evaluate("document.getElementById('scroll').scrollTop = 900")
-    page.evaluate("""() => { const top = document.getElementById('scroll').getBoundingClientRect().top;
+    page.evaluate("""() => { document.getElementById('scroll').scrollTop = 900;
+        const top = document.getElementById('scroll').getBoundingClientRect().top;
         window.seen = [...document.querySelectorAll('li.bubble')].find((b) => b.getBoundingClientRect().top > top);
         window.was = window.seen.getBoundingClientRect().top; document.getElementById('scroll').scrollTop = 400;
         window.was += 500; }""")
@@ -115,6 +115,19 @@ def test_older_messages_come_in_above_without_a_jump(stack: Stack, window: Windo
     expect(page.locator("li.bubble")).to_have_count(120)
     expect(page.locator("li.day")).to_have_count(page.evaluate(
         "new Set([...document.querySelectorAll('li.bubble')].map((b) => b.dataset.day)).size"))  # fmt: skip
+
+
+def test_who_scrolls_up_while_a_message_comes_is_not_pulled_down(stack: Stack, window: Window, lead: str) -> None:
+    long_past(stack, lead, 60)
+    page = opened(stack, window, lead)
+    expect(bubble(page, "mensagem número 59")).to_be_in_viewport()
+
+    # Both before the browser's next frame, which is when it tells of the scrolling.
+    stands = page.evaluate("""async () => { const scroll = document.getElementById('scroll'); scroll.scrollTop = 900;
+        const messages = document.getElementById('messages'); messages.append(messages.lastElementChild.cloneNode(true));
+        await new Promise((tell) => requestAnimationFrame(() => requestAnimationFrame(tell))); return scroll.scrollTop; }""")
+
+    assert stands == 900
 
 
 def test_who_reads_further_up_is_told_how_many_came(stack: Stack, window: Window, lead: str) -> None:

@@ -19,9 +19,12 @@
 
   let isAtEnd = true;
   let unseen = 0;
-  const distance = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
+  let end = 0; // where the end was when it was last gone to
+  const furthest = () => scroll.scrollHeight - scroll.clientHeight;
+  const distance = () => furthest() - scroll.scrollTop;
   const toEnd = () => {
     scroll.scrollTop = scroll.scrollHeight;
+    end = scroll.scrollTop;
   };
   const showNewest = () => {
     if (isAtEnd) unseen = 0;
@@ -31,6 +34,7 @@
   };
   scroll.addEventListener("scroll", () => {
     isAtEnd = distance() < NEAR_PX;
+    if (isAtEnd) end = scroll.scrollTop;
     showNewest();
   }, { passive: true });
   newest.addEventListener("click", () => {
@@ -39,7 +43,9 @@
     showNewest();
     scroll.focus({ preventScroll: true });
   });
-  const follow = () => isAtEnd && !isPast && toEnd();
+  // Somebody may have scrolled up in this very frame, and its event comes only with the next one.
+  const hasLeft = () => scroll.scrollTop < Math.min(end, furthest()) - NEAR_PX;
+  const follow = () => isAtEnd && !isPast && !hasLeft() && toEnd();
   new MutationObserver(follow).observe(messages, { childList: true, subtree: true });
   new MutationObserver(follow).observe(activity, { childList: true });
   for (const id of ["pending", "whispers"]) new MutationObserver(follow).observe(document.getElementById(id), { childList: true });
@@ -50,10 +56,11 @@
     const top = scroll.getBoundingClientRect().top;
     const anchor = [...messages.querySelectorAll("li.bubble")].find((one) => one.getBoundingClientRect().bottom > top);
     const before = anchor?.getBoundingClientRect().top;
+    const stays = !isAtEnd || hasLeft();
     scroll.style.overflowAnchor = "none";
     change();
     const now = anchor && document.getElementById(anchor.id);
-    if (now && !isAtEnd) scroll.scrollTop += now.getBoundingClientRect().top - before;
+    if (now && stays) scroll.scrollTop += now.getBoundingClientRect().top - before;
     else follow();
     requestAnimationFrame(() => {
       scroll.style.overflowAnchor = "";
@@ -70,7 +77,7 @@
     keepPlace,
     stayAtEnd: () => {
       isAtEnd = true;
-      follow();
+      toEnd();
       showNewest();
     },
   };
