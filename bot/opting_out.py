@@ -7,11 +7,11 @@ order ("não me mande mais boletos"): that is no wish to be left alone. What is 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from enum import Enum
 
 from conversations.message import Message
+from conversations.plain import plain
 
 #: More words than these tell a story, and a story is for a person to judge.
 _SHORT = 12
@@ -82,7 +82,7 @@ def judge(waiting: Sequence[Message]) -> Wish:
 
 def judge_text(text: str) -> Wish:
     """What one message says."""
-    words = _plain(text)
+    words = plain(text)
     if not words:
         return Wish.NO
     if _ALONE.fullmatch(words):
@@ -93,9 +93,3 @@ def judge_text(text: str) -> Wish:
         return Wish.SURE if is_clear else Wish.MAYBE
     is_doubtful = _UNCLEAR.fullmatch(words) or (_DOUBT.search(words) and not is_business)
     return Wish.MAYBE if is_doubtful else Wish.NO
-
-
-def _plain(text: str) -> str:
-    """Lower case, no accents, single spaces, no punctuation."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c if c.isalnum() else " " for c in letters if not unicodedata.combining(c)).split())

@@ -17,9 +17,9 @@ from django.core.cache import cache
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from bot import attending, debounce, guards, heartbeat, hours, llm, mistakes, words
+from bot import attending, debounce, heartbeat, hours, llm, mistakes, words
 from bot.models import BotSettings
-from conversations import control, history, identity, notes, pending, sending, switches, waiting
+from conversations import automatic, control, history, identity, notes, pending, sending, switches, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Refused, UnknownInstance, Unreachable, WrongKey
 from conversations.fence import Lost
@@ -301,7 +301,7 @@ def _waiting(
     for key, messages in found.items():
         if not any(message.waits_for_answer for message in messages):
             continue
-        said = guards.without_automatic(messages, settings.greeting_texts)
+        said = automatic.without(key.instance, messages, settings.greeting_texts)
         row = rows.get(key) or Control(instance=key.instance, conversation=key.conversation)
         if unanswered := waiting.unanswered(said, row, since=since):
             yield Candidate(key, unanswered[-1].id, unanswered[-1].sent_at)

@@ -19,7 +19,7 @@ from bot import guards, llm, thinking, transcribe, words
 from bot.llm import bubbles
 from bot.models import BotSettings
 from bot.transcribe import Heard
-from conversations import fence, late, waiting
+from conversations import automatic, fence, late, waiting
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Message
 from conversations.models import Control, Mode, Reason
@@ -91,7 +91,7 @@ class Rehearsal:
 def rehearse(settings: BotSettings, scene: Scene) -> Rehearsal:
     """Tell the story of `scene` as `reply.reply_to` would, up to the sending. An error of the model is a value."""
     found = Rehearsal()
-    messages = guards.without_automatic(scene.messages, settings.greeting_texts)
+    messages = automatic.without(scene.key.instance, scene.messages, settings.greeting_texts)
     unanswered = waiting.unanswered(messages, scene.row, since=scene.bot_since)
     found.silence = _look_at_guards(found, settings, scene, unanswered)
     if found.silence is not None:

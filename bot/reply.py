@@ -12,7 +12,7 @@ from bot.models import BlueTicks, BotSettings
 from bot.opting_out import Wish
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
-from conversations import activity, briefs, control, fence, history, late, notes, pending, sending, waiting
+from conversations import activity, automatic, briefs, control, fence, history, late, notes, pending, sending, waiting
 from conversations.briefs import Brief
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Unconfirmed
@@ -97,7 +97,7 @@ def _read(
     """
     read = history.recent(turn.key, _ANEW if known else max(_WINDOW, settings.history_length))
     read = history.in_order([*read, *known])
-    messages = guards.without_automatic(read, settings.greeting_texts)
+    messages = automatic.without(turn.key.instance, read, settings.greeting_texts)
     row = control.note_people(row, messages, hold=settings.phone_hold, since=turn.bot_since)
     return row, messages, waiting.unanswered(messages, row, since=turn.bot_since, asked=turn.asked)
 

@@ -19,10 +19,10 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from bot import debounce, dedupe, guards, heartbeat
+from bot import debounce, dedupe, heartbeat
 from bot.models import BotSettings
 from bot.tasks import later, obeyed
-from conversations import commands, control, history, identity, live, sending
+from conversations import automatic, commands, control, history, identity, live, sending
 from conversations.evolution import wire
 from conversations.evolution.errors import Unreadable
 from conversations.jid import JID, is_person
@@ -166,7 +166,9 @@ def _phone_wrote(message: Message) -> None:
         obeyed(key.instance, key.conversation, message.id, command.what.value)
         return
     settings = BotSettings.recent()
-    if guards.is_greeting(message, settings.greeting_texts) and debounce.just_wrote(key, message.sent_at, within_s=3):
+    if automatic.is_known(key.instance, message.text, settings.greeting_texts) and debounce.just_wrote(
+        key, message.sent_at, within_s=automatic.WITHIN.total_seconds()
+    ):
         return
     control.note_phone(key, min(message.sent_at, timezone.now()), hold=settings.phone_hold)
 

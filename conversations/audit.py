@@ -126,6 +126,8 @@ _CONTROL: dict[str, Promise] = {
     Act.APPROVAL_ON: gettext_lazy("{who} wants to approve each answer to {lead}"),
     Act.APPROVAL_OFF: gettext_lazy("{who} lets the bot answer {lead} by itself"),
     Act.WHISPER: gettext_lazy("{who} whispered to the bot about {lead}"),
+    Act.AUTOMATIC: gettext_lazy("{who} said that a text to {lead} is automatic: {where}"),
+    Act.NOT_AUTOMATIC: gettext_lazy("{who} said that somebody types a text to {lead}: {where}"),
     Act.RESUME_AFTER: gettext_lazy("{who} changed when conversations return to the bot: {where}"),
     Act.SWITCH_ON: gettext_lazy("{who} switched the bot on: {where}"),
     Act.SWITCH_OFF: gettext_lazy("{who} switched the bot off: {where}"),

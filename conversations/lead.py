@@ -141,6 +141,8 @@ def _in_words(row: AuditEntry) -> str:
         Act.DISCARD: _("%(who)s discarded the bot's answer"),
         Act.APPROVAL_ON: _("%(who)s wants to approve the bot's answers"),
         Act.APPROVAL_OFF: _("%(who)s lets the bot answer by itself"),
+        Act.AUTOMATIC: _("%(who)s called a text automatic"),
+        Act.NOT_AUTOMATIC: _("%(who)s said that somebody types a text"),
         Act.MORE_TIME: _("%(who)s keeps it for longer"),
         Act.TIME_OUT: _("Nobody came: the bot again"),
     }.get(Act(row.act))  # fmt: skip

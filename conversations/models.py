@@ -333,6 +333,8 @@ class Act(models.TextChoices):
     APPROVAL_ON = "approval_on", _("wants to approve each answer")
     APPROVAL_OFF = "approval_off", _("lets the bot answer by itself")
     WHISPER = "whisper", _("whispered to the bot")
+    AUTOMATIC = "automatic", _("called a text automatic")
+    NOT_AUTOMATIC = "not_automatic", _("called a text a person's again")
     RESUME_AFTER = "resume_after", _("changed when conversations return to the bot")
     SWITCH_ON = "switch_on", _("switched the bot on")
     SWITCH_OFF = "switch_off", _("switched the bot off")
@@ -439,6 +441,21 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M}"
+
+
+class AutomaticText(models.Model):
+    """A text that WhatsApp Business sends by itself on one number, as a keyed hash of it (`automatic.py`)."""
+
+    instance = models.CharField(_("instance"), max_length=100)
+    fingerprint = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("automatic text")
+        verbose_name_plural = _("automatic texts")
+        constraints = [models.UniqueConstraint(fields=["instance", "fingerprint"], name="one_tick_per_automatic_text")]
+
+    def __str__(self) -> str:
+        return f"{self.instance}: {self.pk}"
 
 
 class QuickAnswer(models.Model):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from conversations.message import Author, Message
+from conversations.plain import plain
 
 _PROMISE = re.compile(
     r"\b(?:vou|iremos|vamos|irei|deixa eu|deixe me|preciso|tenho que|estou|ja estou|to|ja to)"
@@ -31,6 +31,4 @@ def is_open(messages: Sequence[Message]) -> bool:
 
 def promises(text: str) -> bool:
     """`text` says that something will follow."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c if c.isalnum() else " " for c in letters if not unicodedata.combining(c))
-    return bool(_PROMISE.search(" ".join(plain.split())))
+    return bool(_PROMISE.search(plain(text)))

@@ -87,6 +87,15 @@ def _place(name: str) -> str:
     return "sealed:" + hmac.new(key, name.encode(), hashlib.sha256).hexdigest()
 
 
+# ----------------------------------------------------------------------------------------------------- fingerprints
+
+
+def fingerprints(purpose: str, text: str) -> list[str]:
+    """`text` as keyed hashes, 64 hex digits each: with the key that hashes, then with those that once did."""
+    keys = [_derived(secret, purpose, 32) for secret in _secrets()]
+    return [hmac.new(key, text.encode(), hashlib.sha256).hexdigest() for key in keys]
+
+
 # ------------------------------------------------------------------------------------------------ names in addresses
 
 

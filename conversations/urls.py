@@ -21,6 +21,7 @@ from conversations.views import (
     queue,
     shell,
     switching,
+    ticking,
     whispering,
 )
 
@@ -74,5 +75,7 @@ urlpatterns = [
     path(f"{_ONE}send/", answer.send, name="send"),
     path(f"{_ONE}edit/", answer.edit, name="edit"),
     path(f"{_ONE}delete/", answer.delete, name="delete"),
+    path(f"{_ONE}automatic/", ticking.tick, name="tick"),
+    path(f"{_ONE}not-automatic/", ticking.untick, name="untick"),
     path("new/", beginning.new, name="new"),
 ]

@@ -54,7 +54,8 @@ FLOORS = [
     "conversations.census",
     "conversations.question",
     "conversations.late",
-    "conversations.sending conversations.amending conversations.uploads conversations.lead conversations.newer",
+    "conversations.sending conversations.amending conversations.uploads conversations.lead conversations.newer"
+    " conversations.automatic",
     "conversations.history conversations.inbox conversations.media conversations.pictures",
     "conversations.pending",
     "conversations.fence conversations.standing conversations.seen conversations.queue",
@@ -71,6 +72,7 @@ FLOORS = [
     "conversations.evolution.fields conversations.evolution.errors conversations.evolution.deadline",
     "conversations.row conversations.promises",
     "conversations.message conversations.silence conversations.attachments conversations.commands",
+    "conversations.plain",
     "conversations.jid",
     # ----------------------------------------------------------------- knows nothing of conversations below this line
     "people.urls people.apps people.templatetags.* people.admin people.context_processors people.middleware",
@@ -114,6 +116,7 @@ PURE = [
     "bot.prompt",
     "bot.opting_out",
     "conversations.commands",
+    "conversations.plain",
 ]
 
 

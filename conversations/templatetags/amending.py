@@ -1,4 +1,4 @@
-"""Which messages offer to be changed or taken back. What is offered too long, the view refuses with a word."""
+"""What may be done to a message: change it, take it back, call it automatic. What is offered too long is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from conversations import amending
+from conversations import amending, automatic
 from conversations.message import Author, Message
 
 register = template.Library()
@@ -25,15 +25,15 @@ _ID, _OWN = "IDOFTHEMESSAGE", "NAMEOFITSAUTHOR"
 @register.simple_tag
 def acts(message: Message) -> SafeString:
     """What may be done to `message`; drawn once for each language and each set of acts."""
-    drawn = _acts(translation.get_language(), may_edit(message), may_delete(message))
+    drawn = _acts(translation.get_language(), may_edit(message), may_delete(message), automatic.may_tick(message))
     # Both are escaped, the id for an address first.
     whole = drawn.replace(_ID, escape(quote(message.id, safe="/"))).replace(_OWN, escape(message.author_name))
     return mark_safe(whole)
 
 
 @lru_cache(maxsize=64)
-def _acts(language: str | None, may_edit: bool, may_delete: bool) -> str:
-    facts = {"id": _ID, "own": _OWN, "may_edit": may_edit, "may_delete": may_delete}
+def _acts(language: str | None, may_edit: bool, may_delete: bool, may_tick: bool) -> str:
+    facts = {"id": _ID, "own": _OWN, "may_edit": may_edit, "may_delete": may_delete, "may_tick": may_tick}
     return render_to_string("conversations/_message_acts.html", facts).strip()
 
 

@@ -23,10 +23,12 @@ from conversations.views.guard import Request, kept_nowhere, may, of_conversatio
 @may("act")
 @of_conversation
 def composer(request: Request, key: Key) -> HttpResponse:
-    """Only the form: empty, or to reply to a message, to change one, or to take one back."""
+    """Only the form: empty, or to reply to a message, to change one, to take one back, or to call one automatic."""
     context = {**parts.about(request, key), **composing.asked_for(request, key), "is_fragment": True}
     if "to_delete" in context:
         return kept_nowhere(render(request, "conversations/_delete.html", context))
+    if "to_tick" in context:
+        return kept_nowhere(render(request, "conversations/_tick.html", context))
     response = render(request, "conversations/_composer.html", context)
     return kept_nowhere(reswap(retarget(response, "#composer"), "outerHTML"))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations import amending, attachments, briefs, history, identity, sending, shown
+from conversations import amending, attachments, automatic, briefs, history, identity, sending, shown
 from conversations.evolution import EvolutionError, get_client
 from conversations.inbox import inbox
 from conversations.jid import JID
@@ -43,10 +43,10 @@ def composer(request: Request, key: Key, *, text: str = "", **more: Any) -> dict
 
 
 def asked_for(request: Request, key: Key) -> dict[str, Any]:
-    """The form as the address wants it: `reply`, `edit` or `delete` name a message; `draft`, `suggestion`."""
+    """The form as the address wants it: `reply`, `edit`, `delete` or `tick` name a message; `draft`, `suggestion`."""
     if not request.user.has_perm("conversations.act"):
         return {}
-    for name, make in (("reply", _reply), ("edit", _edit), ("delete", _delete)):
+    for name, make in (("reply", _reply), ("edit", _edit), ("delete", _delete), ("tick", _tick)):
         if id := request.GET.get(name, ""):
             try:
                 message = message_of(key, id)
@@ -78,6 +78,12 @@ def _delete(request: Request, key: Key, message: Message) -> dict[str, Any]:
     except amending.Stays as stays:
         return composer(request, key, why=why_stays(stays))
     return composer(request, key, to_delete=message)
+
+
+def _tick(request: Request, key: Key, message: Message) -> dict[str, Any]:
+    if not automatic.may_tick(message):
+        return composer(request, key, why=_("Only a text that was sent from the phone can be automatic."))
+    return composer(request, key, to_tick=message, is_ticked=automatic.is_known(key.instance, message.text))
 
 
 def editor(request: Request, key: Key, message: Message, text: str, why: str = "") -> dict[str, Any]:

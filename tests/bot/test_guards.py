@@ -9,7 +9,7 @@ import pytest
 from bot import guards
 from bot.llm.port import Draft, Handoff, HandoffReason
 from conversations.jid import JID
-from conversations.message import Author, Kind, Message
+from conversations.message import Kind, Message
 from conversations.silence import Silence
 from tests.factories import LEAD, NOON, message
 
@@ -71,17 +71,6 @@ def test_only_what_cannot_be_opened_at_all_is_asked_for_again() -> None:
 
     assert guards.cannot_open([secret])
     assert not guards.cannot_open([secret, message("B")])
-
-
-def test_the_automatic_greeting_is_no_person_but_the_same_words_typed_later_are() -> None:
-    greeting = "Olá! Já respondemos."
-    soon = message("g", Author.PHONE, second=2, text=greeting)
-    late = message("h", Author.PHONE, second=60, text=greeting)
-    other = message("p", Author.PHONE, second=1, text="Oi, aqui é a Ana")
-
-    kept = guards.without_automatic([message("A"), other, soon, late], "Olá! Já respondemos.")
-
-    assert [one.id for one in kept] == ["A", "p", "h"]
 
 
 def test_a_draft_is_superseded_by_what_the_lead_wrote_meanwhile_only() -> None:

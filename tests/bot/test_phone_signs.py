@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
 from bot import models
 from bot.models import BotSettings
-from conversations import control
+from conversations import automatic, control
+from conversations.message import Author
 from conversations.models import AuditEntry, Control, Mode, Reason
 from tests.bot.test_webhook import INSTANCE, KEY, SECRET, URL, upsert
-from tests.factories import LEAD
+from tests.factories import LEAD, message
 
 pytestmark = pytest.mark.django_db
 
@@ -197,3 +199,16 @@ def test_a_greeting_that_is_set_is_no_person_within_seconds_of_the_lead(post: Po
     post(upsert("G1", from_me=True, text=text))
 
     assert control.current(KEY).is_on_phone is is_person
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_text_that_was_ticked_takes_nothing_over_and_typed_alone_it_does(post: Post, ana: User) -> None:
+    automatic.tick(KEY, message("G0", Author.PHONE, text="Olá! Já vamos responder."), ana)
+
+    post(upsert("A1"))
+    post(upsert("G1", from_me=True, text="Olá! Já vamos responder."))
+    assert control.current(KEY).mode == Mode.BOT
+
+    cache.clear()
+    post(upsert("G2", from_me=True, text="Olá! Já vamos responder."))
+    assert control.current(KEY).is_on_phone

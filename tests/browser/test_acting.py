@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SOON_MS, Window, bubble, hand_back, quiet
@@ -133,6 +134,33 @@ def test_a_hand_back_with_a_word_lets_the_bot_answer_who_waits_and_it_has_read_i
     expect(page.locator("#toasts")).to_contain_text("Devolvida com a sua nota.")
     expect(bubble(page, "O contrato chega na sexta.")).to_have_count(1, timeout=SOON_MS)
     assert "proposta até sexta" in str(stack.gemini.requests[-1].body)
+
+
+def test_a_greeting_of_whatsapp_business_is_told_once_and_never_takes_over_again(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    quiet(stack, lead, "Noel Prates")
+    page = window()
+    page.goto(stack.page(lead))
+    stack.sandbox.phone_types(lead, "Olá! Em breve alguém responde por aqui.")
+    expect(page.locator("#control-who")).to_contain_text("Alguém está respondendo pelo celular.", timeout=SOON_MS)
+
+    bubble(page, "Em breve alguém").hover()
+    bubble(page, "Em breve alguém").get_by_role("link", name="É automática").click()
+    dialog = page.get_by_role("dialog", name="O WhatsApp envia esta mensagem sozinho?")
+    expect(dialog).to_be_visible()
+    assert not Axe().run(page).response["violations"]
+    dialog.get_by_role("button", name="É automática").click()
+
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#toasts")).to_contain_text("O bot voltou a responder aqui.")
+    expect(page.locator("#control-who")).to_contain_text("Quem responde aqui é o bot.")
+    expect(page.locator("#control-who")).to_be_focused()
+    stack.gemini.will_answer("A limpeza sai por R$ 200.")
+    stack.sandbox.lead_writes(lead, "Quanto custa uma limpeza?", name="Noel Prates")
+    stack.sandbox.phone_types(lead, "Olá! Em breve alguém responde por aqui.")
+    expect(bubble(page, "A limpeza sai por R$ 200.")).to_be_visible(timeout=SOON_MS)
+    expect(page.locator("#control-who")).to_contain_text("Quem responde aqui é o bot.")
 
 
 def test_the_switch_asks_and_while_it_is_off_every_screen_says_so(stack: Stack, window: Window, lead: str) -> None:

@@ -123,9 +123,12 @@ def test_who_scrolls_up_while_a_message_comes_is_not_pulled_down(stack: Stack, w
     expect(bubble(page, "mensagem número 59")).to_be_in_viewport()
 
     # Both before the browser's next frame, which is when it tells of the scrolling.
-    stands = page.evaluate("""async () => { const scroll = document.getElementById('scroll'); scroll.scrollTop = 900;
-        const messages = document.getElementById('messages'); messages.append(messages.lastElementChild.cloneNode(true));
-        await new Promise((tell) => requestAnimationFrame(() => requestAnimationFrame(tell))); return scroll.scrollTop; }""")
+    stands = page.evaluate("""async () => {
+        const scroll = document.getElementById('scroll'), messages = document.getElementById('messages');
+        scroll.scrollTop = 900;
+        messages.append(messages.lastElementChild.cloneNode(true));
+        await new Promise((tell) => requestAnimationFrame(() => requestAnimationFrame(tell)));
+        return scroll.scrollTop; }""")
 
     assert stands == 900
 

@@ -75,6 +75,7 @@
 
   // ------------------------------------------------------------------------------- replying, changing, taking back
 
+  const asked = () => document.querySelector("#amend dialog");
   const ask = (address, target, swap) => htmx.ajax("GET", `${pane.dataset.conversation}composer/${address}`, { target, swap });
   document.addEventListener("click", (event) => {
     const compose = event.target.closest("[data-compose]");
@@ -87,20 +88,18 @@
       event.preventDefault();
       keep();
       ask(new URL(amend.href).search, "#amend", "innerHTML");
-    } else if (event.target.closest("[data-close-delete]")) {
+    } else if (event.target.closest("[data-close-amend]")) {
       event.preventDefault();
-      document.getElementById("delete").close();
+      asked().close();
     } else if (event.target.closest("[data-focus-text]")) box().focus();
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    const dialog = event.detail.target?.id === "amend" && document.getElementById("delete");
-    if (dialog && !dialog.open) dialog.showModal();
+    if (event.detail.target?.id === "amend" && asked() && !asked().open) asked().showModal();
   });
-  document.getElementById("delete")?.hasAttribute("open") && (() => {
-    const dialog = document.getElementById("delete");
-    dialog.close();
-    dialog.showModal();
-  })();
+  if (asked()?.open) {
+    asked().close();
+    asked().showModal();
+  }
   document.addEventListener("keydown", (event) => {
     const cancel = event.key === "Escape" && !event.defaultPrevented && event.target === box() && form().querySelector("[data-cancel]");
     if (!cancel) return;
