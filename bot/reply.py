@@ -12,7 +12,20 @@ from bot.models import BlueTicks, BotSettings
 from bot.opting_out import Wish
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
-from conversations import activity, automatic, briefs, control, fence, history, late, notes, pending, sending, waiting
+from conversations import (
+    activity,
+    automatic,
+    briefs,
+    control,
+    fence,
+    history,
+    late,
+    lead,
+    notes,
+    pending,
+    sending,
+    waiting,
+)
 from conversations.briefs import Brief
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Unconfirmed
@@ -145,6 +158,7 @@ def _think(
     draft = thinking.draft(question, [note.text for note in whispers])
     limits.count(turn.key, draft, timezone.now())
     transcribe.remember(turn.key, draft.transcripts)
+    lead.note_language(turn.key, draft.language)
     return draft, whispers
 
 

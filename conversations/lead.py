@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
-from conversations import history, identity, jid
+from conversations import history, identity, jid, sealed
 from conversations.evolution import EvolutionError, get_client
 from conversations.inbox import inbox
 from conversations.jid import JIDKind
@@ -19,6 +20,8 @@ from people import access
 
 #: So many of the newest messages are counted.
 COUNTED = 200
+#: How long a lead's language is remembered without a new answer of the model, in seconds.
+_LANGUAGE_LASTS_S = 30 * 86_400
 #: Entries of the control history at first, and when all is asked for.
 FIRST, ALL = 10, 500
 
@@ -80,6 +83,24 @@ def labels(key: Key) -> list[str]:
     except EvolutionError:
         return []
     return sorted(names[id] for id in ids if id in names)
+
+
+def note_language(key: Key, tag: str) -> None:
+    """The lead writes in the language `tag` ("pt-BR"), as the model heard it; "" says nothing."""
+    if tag:
+        sealed.put(_language(key), tag, _LANGUAGE_LASTS_S)
+
+
+def language(key: Key) -> str:
+    """The lead's language in the reader's words; "" when nobody knows it."""
+    try:
+        return str(get_language_info((sealed.get(_language(key)) or "").lower())["name_translated"])
+    except KeyError:
+        return ""
+
+
+def _language(key: Key) -> str:
+    return f"language:{key.instance}:{key.conversation}"
 
 
 def whatsapp_address(key: Key) -> str:

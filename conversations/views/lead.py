@@ -66,7 +66,7 @@ def _facts(key: Key) -> dict[str, Any]:
     health = inbox().health().get(key.instance)
     context = {"whatsapp": leads.whatsapp_address(key), "state": health.state if health else ""}
     try:
-        return {**context, "facts": leads.facts(key), "labels": leads.labels(key)}
+        return {**context, "facts": leads.facts(key), "labels": leads.labels(key), "language": leads.language(key)}
     except EvolutionError as error:
         return {**context, "trouble": shown.why(error)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from conversations import census, control, drawn, history, newer, notes, sealed, seen, shown
+from conversations import activity, census, control, drawn, history, newer, notes, sealed, seen, shown
 from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import Inbox, inbox, lists_groups
@@ -54,6 +55,7 @@ def the_list(request: Request, open_key: Key | None = None) -> dict[str, Any]:
     return {
         "lines": lines,
         "drawn": [drawn.on_page(line, may_act, question, line.row.key == open_key) for line in lines],
+        "doings": _doings(lines),
         "page": page,
         "total": len(found),
         "question": question,
@@ -67,6 +69,12 @@ def the_list(request: Request, open_key: Key | None = None) -> dict[str, Any]:
         "lengths": PauseForm.FOR,
         "sorts": [(Sort.LATEST, _("latest first")), (Sort.WAITING, _("longest waiting first"))],
     }
+
+
+def _doings(lines: Sequence[shown.Line]) -> str:
+    """What the bot does in which row at this moment, for the page's script; what follows comes by itself."""
+    steps = activity.nows(line.row.key for line in lines)
+    return json.dumps({sealed.opaque_id(key): step.doing for key, step in steps.items()})
 
 
 def _rows(here: Inbox, instances: Sequence[str]) -> Sequence[Row]:

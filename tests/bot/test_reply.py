@@ -11,12 +11,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from bot import heartbeat
 from bot.models import BotSettings
 from bot.turns import Outcome
-from conversations import activity, briefs, control, history, identity, notes, sending, switches
+from conversations import activity, briefs, control, history, identity, lead, notes, sending, switches
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.jid import JID
 from conversations.message import Author, Key
@@ -64,6 +64,15 @@ def test_the_same_message_again_is_answered_no_more(turn: Turn, sandbox: Sandbox
     assert turn().silence is Silence.NOTHING_NEW
     assert len(texts(sandbox)) == 1
     assert len(gemini.requests) == 1
+
+
+def test_the_language_the_model_heard_is_remembered(turn: Turn, sandbox: Sandbox, gemini: FakeGemini) -> None:
+    gemini.will_answer("¡Hola!", language="es")
+
+    turn(sandbox.lead_writes(LEAD, "¿Cuánto cuesta?"))
+
+    with translation.override("en"):
+        assert lead.language(KEY) == "Spanish"
 
 
 def test_a_burst_gets_one_answer_that_has_read_all_of_it(turn: Turn, sandbox: Sandbox, gemini: FakeGemini) -> None:

@@ -66,6 +66,7 @@ def test_a_page_opened_in_the_middle_shows_the_thinking_and_whoever_holds_gets_a
 
     page = opened(stack, window, lead)
     expect(page.locator("#activity")).to_have_text("O bot está pensando…")
+    expect(page.locator(".row.is-open .row-doing")).to_have_text("pensando…")
     page.get_by_role("button", name="Segurar").click()
     expect(page.locator("#control")).to_contain_text("Esta conversa está com você.")
     expect(page.get_by_label("Sua resposta")).to_be_empty()

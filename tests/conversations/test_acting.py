@@ -276,13 +276,6 @@ def test_a_page_opened_in_the_middle_shows_what_the_bot_does(for_bob: Client) ->
     assert "The bot is typing" not in get(for_bob)
 
 
-def test_what_the_bot_does_is_known_for_a_whole_list() -> None:
-    other = Key(INSTANCE, OTHER_LEAD)
-    activity.announce(MARIANA, "thinking")
-
-    assert activity.nows([MARIANA, other]) == {MARIANA: activity.Step("thinking")}
-
-
 def test_in_a_conversation_that_is_not_the_bots_it_does_nothing(for_bob: Client) -> None:
     switches.switch(None, INSTANCE, True)
     activity.announce(MARIANA, "thinking")

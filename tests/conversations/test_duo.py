@@ -296,6 +296,20 @@ def test_labels_are_shown_where_the_gateway_has_them(for_olga: Client, sandbox: 
     assert "Cliente quente" in get(for_olga, "lead/")
 
 
+@pytest.mark.parametrize(
+    ("tag", "words"), [("pt-BR", "Brazilian Portuguese"), ("es", "Spanish"), ("en-GB", "British English"),
+                       ("de-CH", "German"), ("klingon", ""), ("<b>", ""), ("", "")],
+)  # fmt: skip
+def test_the_language_the_model_heard_is_named(for_olga: Client, sandbox: Sandbox, tag: str, words: str) -> None:
+    sandbox.lead_writes(LEAD, "Oi")
+
+    lead.note_language(MARIANA, tag)
+
+    assert lead.language(MARIANA) == words
+    assert (f"<dt>Language</dt><dd>{words}</dd>" in get(for_olga, "lead/")) is bool(words)
+    assert ("<dt>Language</dt>" in get(for_olga, "lead/")) is bool(words)
+
+
 def test_a_silent_gateway_leaves_what_is_our_own(for_bob: Client, bob: User, sandbox: Sandbox) -> None:
     notes.write(MARIANA, Note.Kind.COLLEAGUES, bob, "Ligou ontem")
     sandbox.failures.add(Failure("/chat/findMessages", "refuse", status=500, times=99))

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django import Settings
 
-from conversations import control, identity, pictures, seen, switches
+from conversations import activity, control, identity, pictures, seen, switches
 from conversations.evolution.sandbox import Sandbox
 from conversations.inbox import inbox
 from conversations.jid import JID
@@ -288,6 +288,15 @@ def test_a_conversation_on_the_screen_is_marked_as_it_grows(for_bob: Client, bob
     assert for_bob.post(f"/c/{place(MARIANA_KEY)}/seen/").status_code == 204
     assert (bob.pk, MARIANA_KEY) in seen.looks([bob.pk], [MARIANA_KEY])
     assert for_bob.get(f"/c/{place(MARIANA_KEY)}/seen/").status_code == 405
+
+
+def test_a_list_opened_in_the_middle_of_an_answer_knows_where_the_bot_is_at_work(for_bob: Client, leads: Any) -> None:
+    activity.announce(MARIANA_KEY, "typing", number=1, of=2)
+
+    assert f'data-doings="{{&quot;{opaque_id(MARIANA_KEY)}&quot;: &quot;typing&quot;}}"' in get(for_bob)
+
+    activity.end(MARIANA_KEY)
+    assert 'data-doings="{}"' in get(for_bob)
 
 
 def test_two_addresses_that_become_one_lead_are_looked_at_anew(bob: User) -> None:

@@ -160,6 +160,12 @@
     if (document.getElementById(name)) showDoing(document.getElementById(name));
   };
 
+  // What was going on when the list was read.
+  const hearDoings = () => {
+    for (const [id, doing] of Object.entries(JSON.parse(rows().dataset.doings))) hearDoing({ id, doing });
+  };
+  hearDoings();
+
   const showCounts = (numbers) => {
     // They are of all numbers; of one alone only the server knows.
     if (rows().dataset.instance) return;
@@ -237,6 +243,7 @@
       waiting.clear();
       showPill();
       if (requestConfig?.elt !== refresh) list.scrollTop = 0;
+      hearDoings();
       setTimeout(showTab); // they are renewed after the list
     } else {
       return;
