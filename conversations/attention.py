@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from conversations import control, switches
+from conversations import control, late, switches
 from conversations.inbox import inbox, lists_groups
 from conversations.message import Key
 from conversations.models import Control, Mode, Reason
@@ -20,14 +20,10 @@ from people import access
 
 #: A lead who waits longer for an answer needs somebody.
 OVERDUE_AFTER = timedelta(minutes=10)
-#: Older than this it is a missed conversation, for the list to show, and rings no more.
-MISSED_AFTER = timedelta(hours=12)
-
-
 #: Whoever holds a conversation is warned so long before it returns to the bot by itself.
 RETURNS_WITHIN = timedelta(minutes=5)
-#: What somebody typed on the phone is no news any more after so long.
-_PHONE_NEWS = timedelta(hours=12)
+#: What is older is no news any more, where nobody says otherwise.
+_NEWS = timedelta(hours=12)
 
 
 class Why(str, Enum):
@@ -75,11 +71,11 @@ def calls(user: User) -> list[Call]:
     is_manager = user.has_perm("people.manage")
     asked = {row.key: row for row in Control.objects.filter(mode=Mode.WAITING, instance__in=mine)}
     found = [_asked(row, now, is_manager) for row in asked.values()]
-    late = [row for row in _late(mine, now) if row.key not in asked]
-    controls = control.currents(row.key for row in late)
+    overdue = [row for row in _late(mine, now) if row.key not in asked]
+    controls = control.currents(row.key for row in overdue)
     found += [
         Call(row.key, row.waiting_since or now, Why.OVERDUE)
-        for row in late
+        for row in overdue
         if _is_owed(row, controls.get(row.key), user)
     ]
     found += _held(user, mine, now)
@@ -113,7 +109,7 @@ def _held(user: User, instances: Sequence[str], now: datetime) -> Iterator[Call]
 
 def _on_the_phone(instances: Sequence[str], now: datetime) -> Iterator[Call]:
     rows = Control.objects.filter(
-        mode=Mode.HUMAN, holder=None, reason=Reason.PHONE, instance__in=instances, changed_at__gt=now - _PHONE_NEWS
+        mode=Mode.HUMAN, holder=None, reason=Reason.PHONE, instance__in=instances, changed_at__gt=now - _NEWS
     )
     for row in rows:
         if row.mode_at(now) is Mode.HUMAN:
@@ -121,12 +117,12 @@ def _on_the_phone(instances: Sequence[str], now: datetime) -> Iterator[Call]:
 
 
 def _late(instances: tuple[str, ...], now: datetime) -> list[Row]:
+    # Older than the bot's limit it is a missed conversation: the list shows it, and it rings no more.
+    missed = late.limits().before or now - _NEWS
     return [
         row
         for row in inbox().rows(groups=lists_groups())
-        if row.waiting_since
-        and now - MISSED_AFTER < row.waiting_since < now - OVERDUE_AFTER
-        and row.key.instance in instances
+        if row.waiting_since and missed < row.waiting_since < now - OVERDUE_AFTER and row.key.instance in instances
     ]
 
 

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django import Settings
 
+from bot.models import BotSettings
 from conversations import control
 from conversations.attention import OVERDUE_AFTER
 from conversations.evolution.sandbox import Failure, Sandbox
@@ -121,6 +122,14 @@ def test_a_lead_calls_who_waits_longer_than_the_limit_and_is_not_given_up(
     wrote(sandbox, minutes)
 
     assert counts(for_bob)["overdue"] == int(is_late)
+
+
+def test_how_long_it_calls_is_the_bots_limit(for_bob: Client, sandbox: Sandbox) -> None:
+    BotSettings.load()
+    BotSettings.objects.update(answer_within_hours=24)
+    wrote(sandbox, 60 * 20)
+
+    assert counts(for_bob)["overdue"] == 1
 
 
 def test_one_conversation_calls_once(for_bob: Client, sandbox: Sandbox) -> None:
