@@ -16,7 +16,7 @@ def opened(stack: Stack, page: Page, lead: str) -> Page:
 
 
 def test_each_sees_who_else_is_there_and_who_is_writing(stack: Stack, window: Window, lead: str) -> None:
-    quiet(stack, lead, "Marina Alves")
+    quiet(stack, lead, "Mirela Prado")
     anas, betos = opened(stack, window("ana"), lead), opened(stack, window("beto"), lead)
 
     expect(anas.locator("#colleagues")).to_contain_text("Beto também está vendo", timeout=SOON_MS)

@@ -54,11 +54,14 @@ def test_a_session_that_ended_says_so_and_leads_to_the_login(stack: Stack, windo
     page = window()
     live(stack, page, lead)
 
+    page.get_by_label("Sua resposta").fill("Segue a propos")
     page.context.clear_cookies()
+    page.evaluate("htmx.trigger('#refresh-list', 'again')")
     page.context.set_offline(True)
     page.context.set_offline(False)
 
     expect(page.locator("#live")).to_have_text("sessão encerrada", timeout=SOON_MS)
+    expect(page.get_by_label("Sua resposta")).to_have_value("Segue a propos")
     page.get_by_role("link", name="Entrar de novo").click()
     expect(page.get_by_label("Senha")).to_be_visible()
     assert "next=/c/" in page.url

@@ -38,16 +38,17 @@
   };
   const heard = () => become("live");
   const waiting = () => become("waiting");
+  const over = () => {
+    become("over");
+    source?.close();
+  };
 
   document.addEventListener("htmx:sseOpen", (event) => {
     if (source !== event.detail.source) {
       source = event.detail.source;
       for (const name of ["ping", "gap", "list", "message"]) source.addEventListener(name, heard);
       source.addEventListener("deaf", waiting);
-      source.addEventListener("bye", () => {
-        become("over");
-        source.close();
-      });
+      source.addEventListener("bye", over);
       for (const name of ["attention", "connection", "list", "gap"]) {
         source.addEventListener(name, () => document.dispatchEvent(new CustomEvent("attention", { detail: { name } })));
       }
@@ -88,6 +89,12 @@
   };
   // What refreshes by itself fails quietly: the badge says that the screen is not live.
   const wasAsked = (event) => event.detail.requestConfig?.verb === "post" || event.detail.requestConfig?.triggeringEvent?.type === "click";
+  // Nor does it take the page to the login when the session is over: what is being written here stays.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (wasAsked(event) || !event.detail.xhr.getResponseHeader("HX-Redirect")) return;
+    event.preventDefault();
+    over();
+  });
   document.addEventListener("htmx:sendError", (event) => wasAsked(event) && fail("offline"));
   document.addEventListener("htmx:timeout", (event) => wasAsked(event) && fail("offline"));
   document.addEventListener("htmx:responseError", (event) => {
