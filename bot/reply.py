@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from bot import approval, guards, hours, limits, llm, opting_out, thinking, transcribe, turns, typing, words
+from bot import approval, debounce, guards, hours, limits, llm, opting_out, thinking, transcribe, turns, typing, words
 from bot.llm import Handoff, HandoffReason, bubbles
 from bot.models import BlueTicks, BotSettings
 from bot.opting_out import Wish
@@ -180,6 +180,8 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
             activity.announce(turn.key, "typing", number=number, of=len(said))
         try:
             typing.show(turn.right, jid, bubble, settings.typing_chars_per_second)
+            if _wants_no_more(turn, unanswered):
+                raise Withheld(Silence.OPTED_OUT, again_in_s=0)
             sending.send_as_bot(turn.right, answered, jid, bubble)
         except Lost:
             sending.keep_draft(turn.key, said[number - 1 :])
@@ -191,6 +193,22 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
             sending.keep_draft(turn.key, said[number - 1 :], is_first_in_doubt=isinstance(error, Unconfirmed))
             return number - 1
     return len(said)
+
+
+def _wants_no_more(turn: Turn, unanswered: Sequence[Message]) -> bool:
+    """The lead has written since, and surely asks not to be written to: the rest of an answer is one message too many.
+
+    Read only where the webhook told of something newer.
+    """
+    known = {message.id for message in unanswered}
+    if debounce.look(turn.key).token in ("", *known):
+        return False
+    try:
+        read = history.recent(turn.key, _ANEW)
+    except EvolutionError:
+        return False
+    since = [one for one in read if one.is_from_lead and one.id not in known and one.sent_at >= unanswered[-1].sent_at]
+    return opting_out.judge(since) is Wish.SURE
 
 
 def _hand_off(

@@ -7,11 +7,14 @@ from collections.abc import Callable
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.utils import timezone
 
+from bot import debounce
 from bot.models import BotSettings
 from bot.turns import Outcome
-from conversations import control
+from conversations import control, sending
 from conversations.evolution.sandbox import Failure, Sandbox
+from conversations.evolution.sandbox.world import Sent
 from conversations.message import Key
 from conversations.models import AuditEntry, Control, Due, Mode, Reason
 from conversations.silence import Silence
@@ -39,6 +42,30 @@ def test_a_lead_who_wants_to_be_left_alone_is_told_so_once_and_then_nothing(
     assert gemini.requests == []
     entry = AuditEntry.objects.exclude(conversation="").get()
     assert (entry.act, entry.actor, entry.reason) == ("opt_out", "lead", Reason.OPTED_OUT)
+
+
+@pytest.mark.parametrize(("wish", "sent"), [("Não quero mais receber mensagens", 1), ("E para seis pessoas?", 2)])
+def test_the_wish_stops_an_answer_between_two_bubbles(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, wish: str, sent: int
+) -> None:
+    asked = sandbox.lead_writes(LEAD, "Quanto custa?")
+    gemini.will_answer("R$ 149.", "O que você quer resolver?")
+
+    def hears(_out: Sent) -> None:
+        if not later:
+            later.append(sandbox.lead_writes(LEAD, wish))
+            debounce.touch(KEY, later[0], timezone.now(), idle_s=6, cap_s=30)
+
+    later: list[str] = []
+    sandbox.on_sent(hears)
+
+    turn(asked)
+
+    assert len(texts(sandbox)) == sent
+    assert sending.kept_draft(KEY) == ""
+    turn(later[0])
+    assert control.current(KEY).opted_out is (sent == 1)
+    assert (texts(sandbox)[-1] == DONE) is (sent == 1)
 
 
 @pytest.mark.parametrize("act", [control.hand_back, control.resume, control.take_over])

@@ -168,12 +168,14 @@ def test_a_migration_that_was_not_run() -> None:
 
 @pytest.mark.usefixtures("stand")
 def test_a_database_that_takes_nothing() -> None:
+    is_sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
-        cursor.execute("PRAGMA query_only=ON")
+        cursor.execute("PRAGMA query_only=ON" if is_sqlite else "SET TRANSACTION READ ONLY")
         try:
             complains("database", "cannot be written to")
         finally:
-            cursor.execute("PRAGMA query_only=OFF")
+            if is_sqlite:  # elsewhere it ends with the test's transaction
+                cursor.execute("PRAGMA query_only=OFF")
 
 
 @pytest.mark.usefixtures("stand")
