@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import re
 import statistics
@@ -134,7 +135,8 @@ async def _watch(
     ]
     await asyncio.gather(*(one.wait() for one in begun))
     ready.set()
-    await asyncio.gather(*screens, return_exceptions=True)
+    with contextlib.suppress(asyncio.CancelledError):  # all has been measured
+        await asyncio.gather(*screens, return_exceptions=True)
 
 
 async def _look(
