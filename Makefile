@@ -1,6 +1,6 @@
 # One way to run each thing. Needs Python 3.10 or newer and make; everything else is put into .venv.
 #
-#   make run     the product on this machine      make test    all tests
+#   make run     the product on this machine      make test    all tests, two files at a time (JOBS=, ARGS=)
 #   make lint    what a machine can judge         make bench   measurements beside a naive pipeline
 #   make chaos   thousands of random stories, and real workers that are killed (SEEDS=, STORIES=, ROUNDS=, SEED= to repeat)
 #   make lock    write requirements/*.txt anew    make messages  collect and compile translations (needs gettext)
@@ -8,6 +8,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+JOBS ?= 2
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # Another Python, or other locks, is another set of packages: the stamp's name holds the version.
@@ -26,7 +27,7 @@ run: $(RUNTIME)
 	@$(BIN)/python -m sdr_dashboard.run --with-parent
 
 test: $(TOOLS)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 # The seed is printed; whoever wants to see one again says SEED=.
 chaos: $(TOOLS)
