@@ -55,6 +55,11 @@ class Facts:
     standings: Mapping[Key, Standing]
     limits: Limits
 
+    @property
+    def waiting(self) -> int:
+        """How many conversations wait for a person."""
+        return sum(standing.mode is Mode.WAITING for standing in self.standings.values())
+
     def views(self, row: Row, me: int | None = None) -> tuple[View, ...]:
         """The views that show `row`; *mine* only where it is told who I am."""
         standing = self.standings.get(row.key, THE_BOTS)
