@@ -87,7 +87,8 @@ def _world(messages: int, conversations: int, clock: Any) -> tuple[Any, str, Gat
     for number in range(messages // 2):
         at = now - 60 * messages + 120 * number
         sandbox.lead_writes(jid, f"Quanto custa a avaliação número {number}? Vocês abrem *sábado*?", at=at)
-        sandbox.phone_types(jid, f"Boa tarde! A avaliação {number} é sem custo: https://exemplo.com.br/{number}")
+        answer = f"Boa tarde! A avaliação {number} é sem custo: https://exemplo.com.br/{number}"
+        sandbox.phone_types(jid, answer, at=at + 60)
     settings.EVOLUTION_API_URL, settings.EVOLUTION_API_KEY = server.url, "k"
     client = the_list.world(conversations)
     gateway = Gateway(clock)

@@ -67,23 +67,29 @@ _rows = Drawings(most=4000, lasts_s=3600)
 _bubbles = Drawings(most=3000, lasts_s=600)
 
 
-def _reader() -> tuple[object, ...]:
-    """How the person reads for whom is drawn."""
-    return translation.get_language(), timezone.get_current_timezone_name()
+#: How the person reads for whom is drawn: the language, the time zone, and the day it is there.
+Reader = tuple[object, ...]
 
 
-def row(line: Line, may_act: bool) -> SafeString:
-    """`line` in the language and the time zone of this moment."""
-    look = (line.row.key, line.unread, may_act, len(settings.EVOLUTION_INSTANCES), *_reader())
+def reader() -> Reader:
+    """Of this moment; asked once for all that one page draws."""
+    return translation.get_language(), timezone.get_current_timezone_name(), timezone.localdate()
+
+
+def row(line: Line, may_act: bool, for_whom: Reader | None = None) -> SafeString:
+    """`line` as it is read at this moment."""
+    look = (line.row.key, line.unread, may_act, len(settings.EVOLUTION_INSTANCES), *(for_whom or reader()))
     return _rows.get(look, _facts(line), lambda: _draw(line, may_act))
 
 
-def bubble(one: Bubble, url: str, name: str = "", offers_acts: bool = True) -> SafeString:
+def bubble(
+    one: Bubble, url: str, name: str = "", offers_acts: bool = True, for_whom: Reader | None = None
+) -> SafeString:
     """A message of the conversation at `url`, whose lead is called `name`; with what may be done to it."""
     said = one.message
-    look = (url, said.id, offers_acts, *_reader())
     # Photos and days say "today"; what is offered ends with a message's youth.
-    facts = (one, name if said.quote else "", timezone.localdate(), may_edit(said), may_delete(said))
+    look = (url, said.id, offers_acts, *(for_whom or reader()))
+    facts = (one, name if said.quote else "", may_edit(said), may_delete(said))
     context = {"bubble": one, "url": url, "name": name, "offers_acts": offers_acts}
     return _bubbles.get(look, facts, lambda: render_to_string("conversations/_message.html", context))
 
@@ -102,9 +108,9 @@ def _facts(line: Line) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def on_page(line: Line, may_act: bool, question: Question, is_open: bool) -> SafeString:
+def on_page(line: Line, may_act: bool, question: Question, is_open: bool, for_whom: Reader | None = None) -> SafeString:
     """The row as it stands in one list: its link keeps what the list was asked, and it may be the open one."""
-    html = row(line, may_act)
+    html = row(line, may_act, for_whom)
     if not question.query and not is_open:
         return html
     plain = _LINK.format(escape(line.url))

@@ -117,7 +117,8 @@ class Inbox:
             if row is not None and row.last.id == messages[-1].id:
                 arrivals = arrived(row.arrivals, messages)
                 row = self._rows[key] = replace(row, waiting_since=unanswered_since(messages), arrivals=arrivals)
-            self._newest_first = None
+            if row != known:
+                self._newest_first = None
         if row != known:
             self._tell([key])
 

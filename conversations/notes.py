@@ -3,6 +3,7 @@ lead's words, and in no log, event or audit row."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,10 +94,10 @@ def spend(key: Key, whispered: Sequence[Written]) -> None:
     live.publish("note", instance=key.instance, conversation=key.conversation)
 
 
-def count(key: Key) -> int:
-    """How many notes of a conversation are not over."""
+def counts(key: Key) -> Counter[str]:
+    """How many notes of each kind a conversation has that are not over."""
     here = Note.objects.filter(instance=key.instance, conversation=key.conversation)
-    return here.filter(expires_at__gt=timezone.now()).count()
+    return Counter(here.filter(expires_at__gt=timezone.now()).values_list("kind", flat=True))
 
 
 def erase(key: Key, note_id: int, *, author: User | None = None) -> bool:

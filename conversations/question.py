@@ -55,6 +55,11 @@ class Facts:
     standings: Mapping[Key, Standing]
     limits: Limits
 
+    @property
+    def waiting(self) -> int:
+        """How many conversations wait for a person."""
+        return sum(standing.mode is Mode.WAITING for standing in self.standings.values())
+
     def views(self, row: Row, me: int | None = None) -> tuple[View, ...]:
         """The views that show `row`; *mine* only where it is told who I am."""
         standing = self.standings.get(row.key, THE_BOTS)
@@ -186,16 +191,19 @@ class Sought:
 
     def is_in(self, row: Row) -> bool:
         """All of the words stand in the name or the last message, or the digits in the number."""
-        if self.digits and any(self.digits in one for one in _numbers(row.key.conversation)):
+        if self.digits and self.digits in _numbers(row.key.conversation):
             return True
-        text = plain(row.name) + " " + plain(row.last.text)
-        return all(word in text for word in self.words)
+        name, text = plain(row.name), plain(row.last.text)
+        for word in self.words:  # noqa: SIM110  # `all` takes twice as long, ten thousand times
+            if word not in name and word not in text:
+                return False
+        return True
 
 
 @lru_cache(maxsize=20_000)
-def _numbers(conversation: JID) -> tuple[str, ...]:
-    """The lead's number, with and without the ninth digit."""
-    return tuple(number for number in map(jid.phone, jid.twins(conversation)) if number)
+def _numbers(conversation: JID) -> str:
+    """The lead's number, with and without the ninth digit, a space between; "" when it is not known."""
+    return " ".join(number for number in map(jid.phone, jid.twins(conversation)) if number)
 
 
 @lru_cache(maxsize=30_000)

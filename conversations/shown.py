@@ -154,10 +154,10 @@ def address(key: Key) -> str:
 def lines(rows: Sequence[Row], facts: Facts) -> list[Line]:
     """`rows` with control, and with the authors that the ledger knows."""
     controls = control.currents(row.key for row in rows)
+    untouched = {name: Control(instance=name) for name in {row.key.instance for row in rows}}
     last = _completed(rows)
     return [
-        Line(row, last[row.key], controls.get(row.key) or Control(instance=row.key.instance), facts.views(row))
-        for row in rows
+        Line(row, last[row.key], controls.get(row.key) or untouched[row.key.instance], facts.views(row)) for row in rows
     ]
 
 
@@ -235,34 +235,34 @@ def bubbles(found: Sequence[Message], seen_at: datetime | None = None) -> list[B
     first_new = next((one.id for one in said if seen_at and one.is_from_lead and one.sent_at > seen_at), None)
     shown: list[Bubble] = []
     before: Message | None = None
+    day_before: date | None = None
     for message in said:
+        day = timezone.localdate(message.sent_at)
+        begins_day = day != day_before
         shown.append(
             Bubble(
                 message,
-                _new_day(before, message),
+                day if begins_day else None,
                 reactions.get(message.id, ()),
                 by_id.get(message.quote.id) if message.quote else None,
-                before is not None and _goes_on(before, message) and message.id != first_new,
+                not begins_day and _goes_on(before, message) and message.id != first_new,
                 message.id == first_new,
             )
         )
-        before = message
+        before, day_before = message, day
     return shown
 
 
-def _new_day(before: Message | None, message: Message) -> date | None:
-    that_day = timezone.localdate(message.sent_at)
-    return that_day if before is None or timezone.localdate(before.sent_at) != that_day else None
-
-
-def _goes_on(before: Message, message: Message) -> bool:
+def _goes_on(before: Message | None, message: Message) -> bool:
     """One author writes on: the name above the bubble is not needed again."""
+    if before is None:
+        return False
     same = (before.author, before.author_name, before.participant) == (
         message.author,
         message.author_name,
         message.participant,
     )
-    return same and message.sent_at - before.sent_at <= GOES_ON and _new_day(before, message) is None
+    return same and message.sent_at - before.sent_at <= GOES_ON
 
 
 def _reactions(found: Sequence[Message]) -> dict[str, tuple[Message, ...]]:

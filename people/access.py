@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -40,10 +41,17 @@ def profile_of(user: Any) -> Profile:
 
 def who_may(permission: str, instance: str) -> list[User]:
     """The active people who hold `permission` and may see `instance`, by name."""
-    people = User.objects.with_perm(permission, backend="django.contrib.auth.backends.ModelBackend")
+    people = User.objects.raw(*_holders(permission))
     limits = dict(Profile.objects.exclude(instances=[]).values_list("user_id", "instances"))
     found = [person for person in people if person.pk not in limits or instance in limits[person.pk]]
     return sorted(found, key=lambda person: name_of(person).casefold())
+
+
+@lru_cache(maxsize=16)
+def _holders(permission: str) -> tuple[str, tuple[Any, ...]]:
+    """The statement that finds the active people who hold `permission`: long to compose, and always the same."""
+    people = User.objects.with_perm(permission, backend="django.contrib.auth.backends.ModelBackend")
+    return people.query.sql_with_params()
 
 
 def name_of(person: User) -> str:

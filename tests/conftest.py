@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
+from django.utils import timezone, translation
 
 from sdr_dashboard import translations
 
@@ -24,6 +26,13 @@ def _an_empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _the_house_s_language_and_zone() -> None:
+    """A request leaves its reader's behind, as in life: there the next request sets its own."""
+    translation.activate(settings.LANGUAGE_CODE)
+    timezone.deactivate()
 
 
 @pytest.hookimpl(wrapper=True)

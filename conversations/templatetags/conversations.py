@@ -127,9 +127,10 @@ def ago(at: datetime) -> str:
         return gettext("now")
     if age < timedelta(hours=1):
         return gettext("%(n)d min") % {"n": age.seconds // 60}
-    if timezone.localdate(at) == timezone.localdate():
+    that, today = timezone.localdate(at), timezone.localdate()
+    if that == today:
         return gettext("%(n)d h") % {"n": age.seconds // 3600}
-    if timezone.localdate(at) == timezone.localdate() - timedelta(days=1):
+    if that == today - timedelta(days=1):
         return gettext("yesterday")
     return date_format(timezone.localtime(at), gettext("m/d"))
 

@@ -19,7 +19,7 @@ _USED_FOR = timedelta(hours=12)
 _MOST_WHISPERS = 6
 
 
-def facts(request: Request, key: Key, row: Control) -> dict[str, Any]:
+def facts(request: Request, key: Key, row: Control, *, has_whispers: bool) -> dict[str, Any]:
     """For `_control.html`, `_activity.html`, `_pending.html` and `_whispers.html`."""
     mode = row.mode_at(timezone.now())
     changes = control.changes(key, 2)
@@ -38,7 +38,7 @@ def facts(request: Request, key: Key, row: Control) -> dict[str, Any]:
         "longest_whisper": WhisperForm.LONGEST,
         "pending": pending.current(row) if mode is Mode.BOT and not row.opted_out else None,
         "longest_text": ApproveForm.LONGEST,
-        **whispers(request, key),
+        **(whispers(request, key) if has_whispers else {}),
         "doing": step.doing if step else "",
         "number": step.number if step else 0,
         "of": step.of if step else 0,

@@ -57,7 +57,7 @@ def _about(key: Key) -> dict[str, Any]:
         "lead_url": reverse("conversations:lead", args=[key.instance, sealed.opaque_id(key)]),
         "name": (known.name if known else "") or phone(key),
         "has_name": bool(known and known.name),
-        "note_count": notes.count(key),
+        "note_count": sum(notes.counts(key).values()),
     }
 
 

@@ -21,7 +21,7 @@ from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import Inbox, inbox, lists_groups
 from conversations.message import Key
-from conversations.models import Seen, Sent
+from conversations.models import Note, Seen, Sent
 from conversations.question import Facts, Question, Sort, View, together
 from conversations.row import Row
 from conversations.templatetags.conversations import phone
@@ -35,6 +35,11 @@ PAGE = 50
 _MOST_PAGES = 10
 #: How many messages a conversation shows at a time.
 LENGTH = 50
+#: As text, since every opening asks it: composing it takes five times as long.
+_LAST_SENT = (
+    "SELECT * FROM conversations_sent WHERE instance = %s AND conversation = %s AND rep_id = %s"
+    " ORDER BY at DESC LIMIT 1"
+)
 #: How long a conversation says that one's last message did not go out.
 _LOST_FOR = timedelta(hours=1)
 
@@ -52,14 +57,17 @@ def the_list(request: Request, open_key: Key | None = None) -> dict[str, Any]:
     lines = shown.as_read_by(shown.lines(found[start : page.end_index()], facts), me)
     may_act = me.has_perm("conversations.act")
     path = shown.address(open_key) if open_key else reverse("conversations:inbox")
+    for_whom = drawn.reader()
     return {
         "lines": lines,
-        "drawn": [drawn.on_page(line, may_act, question, line.row.key == open_key) for line in lines],
+        "drawn": [drawn.on_page(line, may_act, question, line.row.key == open_key, for_whom) for line in lines],
         "doings": _doings(lines),
         "page": page,
         "total": len(found),
         "question": question,
         "tabs": _tabs(question, _numbers(here, instances, facts, question, me.pk)),
+        # Known by now; the frame around the page need not count them in the database.
+        "waiting_count": facts.waiting,
         "list_path": path,
         "instances": instances,
         "gateway": shown.trouble(here, instances),
@@ -133,8 +141,7 @@ def name_of(key: Key) -> str:
 
 def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
     """What the head of a conversation and its control bar show."""
-    row = control.current(key)
-    name = name_of(key)
+    row, name, written = control.current(key), name_of(key), notes.counts(key)
     return {
         "key": key,
         "url": shown.address(key),
@@ -142,18 +149,18 @@ def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
         "name": name or phone(key),
         "has_name": bool(name),
         "lost": _lost(request, key),
-        **bar.facts(request, key, row),
+        **bar.facts(request, key, row, has_whispers=Note.Kind.WHISPER in written),
         # Read only by a template that offers them.
         "receivers": lambda: [one for one in access.who_may("conversations.act", key.instance) if one != request.user],
-        "note_count": notes.count(key),
+        "note_count": sum(written.values()),
         **more,
     }
 
 
 def _lost(request: Request, key: Key) -> Sent | None:
     """The last thing this person sent here, if it turned out not to have gone out, a while ago at most."""
-    here = Sent.objects.filter(instance=key.instance, conversation=key.conversation, rep_id=request.user.pk)
-    last = here.order_by("-at").first()
+    found = Sent.objects.raw(_LAST_SENT, [key.instance, key.conversation, request.user.pk])
+    last = next(iter(found), None)
     is_lost = last is not None and last.state == Sent.State.NOT_SENT and last.at > timezone.now() - _LOST_FOR
     return last if is_lost else None
 
@@ -180,7 +187,8 @@ def bubbles(request: Request, key: Key) -> dict[str, Any]:
 
 def _drawn(request: Request, key: Key, said: Sequence[shown.Bubble]) -> list[str]:
     url, name, may_act = shown.address(key), name_of(key) or phone(key), rep(request).has_perm("conversations.act")
-    return [drawn.bubble(one, url, name, may_act) for one in said]
+    for_whom = drawn.reader()
+    return [drawn.bubble(one, url, name, may_act, for_whom) for one in said]
 
 
 def _moment(seconds: str) -> datetime | None:
