@@ -357,9 +357,10 @@ def change(
     heat: int = 1,
 ) -> Control:
     """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
-    now = timezone.now()
     with transaction.atomic():
         row = locked(key)
+        # Only now: while the lock was waited for a bubble may have left, and it left before this change.
+        now = timezone.now()
         key = row.key
         if only_at_epoch is not None and row.epoch != only_at_epoch:
             return row
