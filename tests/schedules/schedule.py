@@ -65,6 +65,8 @@ class Schedule:
         """Play it to its end and check what must hold. Raises AssertionError, with the seed and what happened."""
         self.lead_writes()
         happenings = {self.rng.randrange(_POINTS): self.rng.choice(HAPPENINGS) for _ in range(self.rng.randint(1, 3))}
+        self.world.pace, self.world.stands_still = self.rng.choice([0, 0, 1, 2]), self.rng.random() < 0.2
+        self.told.append(f"pace {self.world.pace}, stands still {self.world.stands_still}")
         self.world.new_worker()
         self.stage.begin(lambda: turns.run(self.key, self.asked[0], reply_to))
         for number in sorted(happenings):

@@ -117,6 +117,16 @@ class StagedSandbox(Sandbox):
         super().__init__(*args, **kwargs)
         self.stage = Stage()
 
+    def begin_anew(self) -> None:
+        """Nobody ever wrote, all is well, and the stage is empty."""
+        self.stage = Stage()
+        self.failures.clear()
+        with self.lock:
+            instance = self.instance()
+            self.forget_instance(instance)
+            self._open_from_the_start(instance.name, instance.owner_number)
+            self._sent.clear()
+
     def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:

@@ -85,8 +85,15 @@ class Promises(RuleBasedStateMachine):
             thought = f"{world.number()}t"
             world.gemini.will_answer(f"{thought} um", f"{thought} dois")
 
-    @initialize(resumes_after=st.sampled_from([0, 0, 30]), approves=st.booleans(), approval_s=st.sampled_from([0, 120]))
-    def settings_are(self, resumes_after: int, approves: bool, approval_s: int) -> None:
+    @initialize(
+        resumes_after=st.sampled_from([0, 0, 30]),
+        approves=st.booleans(),
+        approval_s=st.sampled_from([0, 120]),
+        pace=st.sampled_from([0, 0, 1, 2]),
+        stands_still=st.booleans(),
+    )
+    def settings_are(self, resumes_after: int, approves: bool, approval_s: int, pace: int, stands_still: bool) -> None:
+        self.world.pace, self.world.stands_still = pace, stands_still
         Switch.objects.filter(instance=INSTANCE).update(resume_after_minutes=resumes_after, approves=False)
         BotSettings.objects.update(approval_seconds=approval_s)
         self.resumes_after = resumes_after
