@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from conversations import control, fence
@@ -38,6 +38,23 @@ def test_a_conversation_nothing_ever_happened_in_is_the_bots() -> None:
 
     assert row.mode == Mode.BOT
     assert row.pk is None
+
+
+def test_a_row_that_was_made_and_merged_away_in_between_is_made_again() -> None:
+    """Another process makes it first, and has merged it into another conversation before it is read."""
+    refused: list[str] = []
+
+    def is_made_and_merged_away(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith("INSERT") and not refused:
+            refused.append(sql)
+            raise IntegrityError
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(is_made_and_merged_away):
+        row = control.ensure(KEY)
+
+    assert refused
+    assert row.pk == control.current(KEY).pk
 
 
 def test_taking_over_raises_the_epoch_and_leaves_an_audit_row(ana: User) -> None:
