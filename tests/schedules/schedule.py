@@ -62,7 +62,14 @@ class Schedule:
     # ------------------------------------------------------------------------------------------------- the story
 
     def run(self) -> None:
-        """Play it to its end and check what must hold. Raises AssertionError, with the seed and what happened."""
+        """Play it to its end and check what must hold. A failure tells the seed and what happened."""
+        try:
+            self._play()
+        except Exception as error:
+            story = "\n".join([f"SEED={self.seed}: {error!r}", *self.told])
+            raise AssertionError(story) from error
+
+    def _play(self) -> None:
         self.lead_writes()
         happenings = {self.rng.randrange(_POINTS): self.rng.choice(HAPPENINGS) for _ in range(self.rng.randint(1, 3))}
         self.world.pace, self.world.stands_still = self.rng.choice([0, 0, 1, 2]), self.rng.random() < 0.2
@@ -89,17 +96,17 @@ class Schedule:
         arrived = self.world.said(self.addresses())
         texts = self.texts()
         for what, had_come, may_come in self.stops:
-            assert len(texts) - had_come <= may_come, self.failed(f"the bot spoke after {what}: {texts[had_come:]}")
-        assert not doubled(arrived), self.failed(f"said twice: {doubled(arrived)}")
+            assert len(texts) - had_come <= may_come, f"the bot spoke after {what}: {texts[had_come:]}"
+        assert not doubled(arrived), f"said twice: {doubled(arrived)}"
         for text, (at_least, at_most) in self.of_reps.items():
             times = sum(one.text == text for one in arrived)
-            assert at_least <= times <= at_most, self.failed(f"what a rep sent came {times} times")
+            assert at_least <= times <= at_most, f"what a rep sent came {times} times"
         twice = self.world.answered_twice(arrived)
-        assert not twice, self.failed(f"answered twice: {twice} by {texts}")
+        assert not twice, f"answered twice: {twice} by {texts}"
         row = self.row()
         forgotten = self.world.forgotten(row, self.asked)
-        assert not forgotten, self.failed(f"never answered: {forgotten}")
-        assert not row.sending, self.failed("a claim is left")
+        assert not forgotten, f"never answered: {forgotten}"
+        assert not row.sending, "a claim is left"
 
     # ------------------------------------------------------------------------------------------------- what happens
 
@@ -145,7 +152,7 @@ class Schedule:
         """A rep takes over; it may have to wait for the worker's send, and so the worker goes on meanwhile."""
         taken = self.world.while_the_worker_goes_on(lambda: control.take_over(self.key, self.rep))
         wrong = told_wrong(taken, self.of_bot()) if taken.control.mode == Mode.HUMAN else ""
-        assert not wrong, self.failed(wrong)
+        assert not wrong, wrong
         self._stop("the takeover", 1 if taken.may_still_leave else 0)
 
     def hold(self) -> None:
@@ -154,7 +161,7 @@ class Schedule:
         self.world.finish()
         draft = sending.kept_draft(self.here())
         said = [text for text in self.texts() if text in draft.split("\n\n")]
-        assert not said, self.failed(f"offered as a draft and said: {said}")
+        assert not said, f"offered as a draft and said: {said}"
 
     def hand_over(self) -> None:
         """A rep gives it to a colleague."""
@@ -182,7 +189,7 @@ class Schedule:
             sending.send_as_rep(self.key, text, self.rep, token=token)
         except Spent:
             return
-        raise AssertionError(self.failed("the second click was not known as one"))
+        raise AssertionError("the second click was not known as one")
 
     def pause(self) -> None:
         """A rep pauses."""
@@ -242,10 +249,6 @@ class Schedule:
     def of_bot(self) -> list[Arrived]:
         """The same, with all that is known of it."""
         return [one for one in self.world.said(self.addresses()) if one.text not in self.of_reps]
-
-    def failed(self, why: str) -> str:
-        """A failure in words, with all that one needs to see it again."""
-        return f"seed {self.seed}: {why}\n" + "\n".join(self.told)
 
     def _stop(self, what: str, may_come: int) -> None:
         self.stops.append((what, len(self.texts()), may_come))

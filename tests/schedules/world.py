@@ -85,23 +85,19 @@ class World:
         Only one of the two moves at a time, and time passes for `act` only as it waits: so a story is the same each
         time it is told, on whatever machine.
         """
-        actor, now, slept, sleep, monotonic = (
-            threading.current_thread(),
-            time.monotonic(),
-            [0.0],
-            time.sleep,
-            time.monotonic,
-        )
+        actor, sleep, monotonic = threading.current_thread(), time.sleep, time.monotonic
+        now = monotonic()
 
         def wait(seconds: float) -> None:
+            nonlocal now
             if threading.current_thread() is not actor:
                 return sleep(seconds)
-            slept[0] += seconds
+            now += seconds
             if not self.stands_still:
                 self.stage.step()
 
         def tell_time() -> float:
-            return now + slept[0] if threading.current_thread() is actor else monotonic()
+            return now if threading.current_thread() is actor else monotonic()
 
         with (
             mock.patch.object(time, "sleep", wait),
