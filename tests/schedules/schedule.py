@@ -55,6 +55,8 @@ class Schedule:
         self.asked: list[str] = []
         #: From here on no text of the bot may come, but so many: (what stopped it, how many had come, how many may).
         self.stops: list[tuple[str, int, int]] = []
+        #: The same, with what the model had thought by then: given back, the bot thinks anew and says nothing of it.
+        self.thought_before: list[tuple[str, int, int, int]] = []
         #: How often each text of a rep must be there: at least, at most.
         self.of_reps: dict[str, tuple[int, int]] = {}
         self._answers = count(1)
@@ -97,6 +99,9 @@ class Schedule:
         texts = self.texts()
         for what, had_come, may_come in self.stops:
             assert len(texts) - had_come <= may_come, f"the bot spoke after {what}: {texts[had_come:]}"
+        for what, had_come, may_come, thoughts in self.thought_before:
+            stale = [text for text in texts[had_come:] if int(text.partition("-")[0]) <= thoughts]
+            assert len(stale) <= may_come, f"thought before {what}, said after it: {stale}"
         assert not doubled(arrived), f"said twice: {doubled(arrived)}"
         for text, (at_least, at_most) in self.of_reps.items():
             times = sum(one.text == text for one in arrived)
@@ -173,7 +178,13 @@ class Schedule:
         before = control.state_of(self.row())
         taken = self.world.while_the_worker_goes_on(lambda: control.take_over(self.key, self.rep))
         if control.undo(self.key, self.rep, before, epoch=taken.control.epoch):
-            self.stops = [stop for stop in self.stops if stop[0] == "the switch"]
+            self._begin_anew("the undone takeover", taken)
+
+    def interrupt(self) -> None:
+        """A rep takes over and hands back: the bot answers, with a thought of after that."""
+        taken = self.world.while_the_worker_goes_on(lambda: control.take_over(self.key, self.rep))
+        self.world.while_the_worker_goes_on(lambda: control.hand_back(self.key, self.rep))
+        self._begin_anew("the interruption", taken)
 
     def rep_sends(self) -> None:
         """A rep sends, which is taking over, and presses the button twice."""
@@ -253,10 +264,15 @@ class Schedule:
     def _stop(self, what: str, may_come: int) -> None:
         self.stops.append((what, len(self.texts()), may_come))
 
+    def _begin_anew(self, what: str, taken: control.TakenOver) -> None:
+        self.stops = [stop for stop in self.stops if stop[0] == "the switch"]
+        thoughts = len(self.world.gemini.requests)
+        self.thought_before.append((what, len(self.texts()), int(taken.may_still_leave), thoughts))
+
 
 HAPPENINGS: list[Callable[[Schedule], None]] = [
-    Schedule.take_over, Schedule.take_over, Schedule.hold, Schedule.hand_over, Schedule.undo, Schedule.rep_sends,
-    Schedule.rep_sends, Schedule.pause, Schedule.phone_writes, Schedule.switch_off, Schedule.lead_writes_more,
-    Schedule.lead_edits, Schedule.lead_deletes, Schedule.lead_is_known_by_phone, Schedule.had_another_address,
-    Schedule.wipe, Schedule.die, Schedule.stall, Schedule.gateway_errs,
+    Schedule.take_over, Schedule.take_over, Schedule.hold, Schedule.hand_over, Schedule.undo, Schedule.interrupt,
+    Schedule.rep_sends, Schedule.rep_sends, Schedule.pause, Schedule.phone_writes, Schedule.switch_off,
+    Schedule.lead_writes_more, Schedule.lead_edits, Schedule.lead_deletes, Schedule.lead_is_known_by_phone,
+    Schedule.had_another_address, Schedule.wipe, Schedule.die, Schedule.stall, Schedule.gateway_errs,
 ]  # fmt: skip
