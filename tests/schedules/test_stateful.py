@@ -80,6 +80,9 @@ class Promises(RuleBasedStateMachine):
         self.of_reps: dict[str, tuple[int, int]] = {}
         self.undoable: tuple[State, int] | None = None
         self.epoch, self.audited, self.is_merged = 0, 0, False
+        #: A worker that stood somewhere as two addresses became one may yet make a row under the old one, which is
+        #: filed under the new one then: an epoch that no audit row tells of, since nobody changed anything.
+        self.late_rows = 0
         self.texts_of_people = {"pergunta", "corrigida", "Oi, sou eu", "da Ana", "um", "dois", "mudado"}
         for _ in range(40):
             thought = f"{world.number()}t"
@@ -128,7 +131,7 @@ class Promises(RuleBasedStateMachine):
             control.take_over(Key(INSTANCE, self.phone), self.world.beto)
         self.asked.append(self.world.sandbox.lead_writes(self.lead, "pergunta", alt=self.phone, webhook=False))
         identity.learn(INSTANCE, self.lead, self.phone)
-        self.is_merged, self.undoable = True, None
+        self.is_merged, self.undoable, self.late_rows = True, None, int(bool(self.world.stage.at))
         self._known_anew()
         if had_another:
             self._stopped("the merge", int(self.world.is_posting()))
@@ -329,7 +332,9 @@ class Promises(RuleBasedStateMachine):
     def every_change_is_counted_and_recorded_without_text(self) -> None:
         row, audited = self._row(), self._audited()
         assert row.epoch >= self.epoch, "an epoch went back"
-        assert row.epoch - self.epoch == audited - self.audited, "a change left no row in the audit, or more than one"
+        untold = (row.epoch - self.epoch) - (audited - self.audited)
+        assert 0 <= untold <= self.late_rows, "a change left no row in the audit, or more than one"
+        self.late_rows -= untold
         self._known_anew()
         newest = AuditEntry.objects.filter(conversation__in=(self.lead, self.phone)).order_by("-pk")[:3]
         told = " ".join(str(value) for entry in newest for value in model_to_dict(entry).values())
