@@ -38,7 +38,8 @@ class Stage:
     def begin(self, work: Callable[[], object]) -> None:
         """Start `work` in a thread of its own; it stands at its first point when this returns."""
         self._thread = threading.Thread(target=self._work, args=(work,), daemon=True)
-        self._runs = True
+        # Another one, where the last is dead.
+        self._runs, self._is_dead, self._drops = True, False, False
         self._thread.start()
         self._wait()
 
