@@ -14,7 +14,7 @@ from typing import Protocol
 
 from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from bot import attending, debounce, heartbeat, hours, llm, mistakes, words
@@ -241,10 +241,14 @@ def _answer_who_waits(instance: str, settings: BotSettings, dispatch: Dispatch, 
         return 0
     bot_since = (state.bot_since(instance) or now).replace(microsecond=0)
     found = _by_conversation(instance, _read(instance, oldest, now))
-    open_turns = {row.key: row for row in Control.objects.filter(instance=instance, turn_started_at__isnull=False)}
+    # A pause until the opening is no begun turn, and what is last said in such a conversation is our closed word.
+    is_open_turn = Q(turn_started_at__isnull=False) | Q(turn="", next_try_at__isnull=False)
+    open_turns = {row.key: row for row in Control.objects.filter(is_open_turn, instance=instance)}
     rows = control.currents(found) | open_turns
     candidates = {one.key: one for one in _waiting(found, rows, settings, since=max(oldest, bot_since))}
     candidates |= {row.key: _open(row, candidates.get(row.key), now) for row in open_turns.values()}
+    for one in candidates.values():
+        _note_who_waits_for_a_person(rows.get(one.key), one.message_id, now)
     is_open = hours.is_open(settings, hours.local(now))
     due = [
         one
@@ -307,9 +311,18 @@ def _waiting(
             yield Candidate(key, unanswered[-1].id, unanswered[-1].sent_at)
 
 
+def _note_who_waits_for_a_person(row: Control | None, message_id: str, now: datetime) -> None:
+    """Found while the conversation is not the bot's, it may not be found again: handed back, the bot knows of it."""
+    if row is not None and row.mode_at(now) is not Mode.BOT and row.newest in ("", *row.settled_ids):
+        Control.objects.filter(pk=row.pk, newest=row.newest).update(newest=message_id)
+
+
 def _open(row: Control, waits: Candidate | None, now: datetime) -> Candidate:
-    """The turn of `row` that was begun and not ended: its worker died, or its retry was lost with the broker."""
-    began = row.turn_started_at or now
+    """The turn of `row` that was begun and not ended: its worker died, or its retry was lost with the broker.
+
+    Or one that waits for the opening, since the lead was told so.
+    """
+    began = row.turn_started_at or row.closed_said_at or now
     if waits is not None:
         return replace(waits, at=min(waits.at, began), is_open=True)
     return Candidate(row.key, row.newest if row.newest not in row.settled_ids else "", began, is_open=True)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from conversations import commands, identity, live, sealed
@@ -94,7 +94,11 @@ def held_by(person: User, instances: Sequence[str]) -> list[Control]:
 
 def ensure(key: Key) -> Control:
     """The conversation's row, made when it is not there."""
-    return Control.objects.get_or_create(instance=key.instance, conversation=key.conversation)[0]
+    while True:
+        try:
+            return Control.objects.get_or_create(instance=key.instance, conversation=key.conversation)[0]
+        except IntegrityError:  # made by another process, and merged into another conversation before it could be read
+            continue
 
 
 # ------------------------------------------------------------------------------------------------- people decide
@@ -365,9 +369,10 @@ def change(
     heat: int = 1,
 ) -> Control:
     """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
-    now = timezone.now()
     with transaction.atomic():
         row = locked(key)
+        # Only now: while the lock was waited for a bubble may have left, and it left before this change.
+        now = timezone.now()
         key = row.key
         if only_at_epoch is not None and row.epoch != only_at_epoch:
             return row

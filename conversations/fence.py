@@ -19,7 +19,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
-from conversations import identity
+from conversations import control, identity
 from conversations.jid import JID
 from conversations.message import Key, Message
 from conversations.models import Alias, Control, Due, Mode, Sent, Switch, Unconfirmed
@@ -163,8 +163,7 @@ def claim_for_rep(key: Key, rep: User, token: str = "") -> str:
                 raise Spent
             # Two addresses may become one conversation meanwhile, and the row of this one is gone then.
             key = identity.resolve(key.instance, key.conversation)
-            row, _ = Control.objects.get_or_create(instance=key.instance, conversation=key.conversation)
-            here = Control.objects.filter(pk=row.pk)
+            here = Control.objects.filter(pk=control.ensure(key).pk)
             claimed = _claim(here.filter(Q(sending="") | ~Q(unconfirmed="")), token)
             if not claimed and time.monotonic() >= deadline:
                 claimed = _claim(here, token)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.utils import timezone
@@ -637,6 +638,39 @@ def test_a_pause_until_the_opening_is_over_when_the_hours_change(sweep: Sweep, s
     BotSettings.objects.update(hours_only=False)
 
     assert sweep() == [(LEAD, asked)]
+
+
+def test_who_was_told_at_night_that_nobody_answers_is_answered_at_the_opening(sweep: Sweep, sandbox: Sandbox) -> None:
+    """Hours later our closed word is the last one there, and all sweeps of the night have looked past the lead's."""
+    asked = sandbox.lead_writes(LEAD, "Oi", at=ago(60))
+    BotSettings.objects.update(
+        hours_only=True, hours_days=str((timezone.localtime().isoweekday() + 2) % 7 + 1), closed_text="Voltamos logo."
+    )
+    turns.run(KEY, asked, reply_to)
+    assert texts(sandbox) == ["Voltamos logo."]
+    with time_machine.travel(timezone.now() + timedelta(hours=3), tick=True):
+        assert sweep() == []
+        BotSettings.objects.update(hours_only=False)
+
+        assert sweep() == [(LEAD, asked)]
+        assert turns.run(KEY, asked, reply_to).sent == 1
+        assert sweep() == []
+
+
+def test_who_was_found_while_a_person_had_the_conversation_is_answered_when_it_is_handed_back(
+    sweep: Sweep, sandbox: Sandbox
+) -> None:
+    """The webhook was lost, and what was taken back since stands last: no later sweep finds it in the chat."""
+    ana = User.objects.create_user("ana")
+    control.take_over(KEY, ana)
+    asked = sandbox.lead_writes(LEAD, "Oi", at=ago(600), webhook=False)
+    sandbox.lead_deletes(sandbox.lead_writes(LEAD, "?", at=ago(590), webhook=False), webhook=False)
+    assert sweep() == []
+
+    control.hand_back(KEY, ana)
+
+    assert sweep() == [(LEAD, asked)]
+    assert turns.run(KEY, asked, reply_to).sent == 1
 
 
 # -------------------------------------------------------------------------------------------------- bursts and backlog

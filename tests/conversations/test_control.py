@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from conversations import control, fence
@@ -37,6 +40,23 @@ def test_a_conversation_nothing_ever_happened_in_is_the_bots() -> None:
     assert row.pk is None
 
 
+def test_a_row_that_was_made_and_merged_away_in_between_is_made_again() -> None:
+    """Another process makes it first, and has merged it into another conversation before it is read."""
+    refused: list[str] = []
+
+    def is_made_and_merged_away(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith("INSERT") and not refused:
+            refused.append(sql)
+            raise IntegrityError
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(is_made_and_merged_away):
+        row = control.ensure(KEY)
+
+    assert refused
+    assert row.pk == control.current(KEY).pk
+
+
 def test_taking_over_raises_the_epoch_and_leaves_an_audit_row(ana: User) -> None:
     taken = control.take_over(KEY, ana)
 
@@ -64,6 +84,25 @@ def test_a_takeover_says_so_when_a_message_of_the_bot_may_still_leave(ana: User)
     Control.objects.filter(pk=row.pk).update(sending="t", sending_at=timezone.now())
 
     assert control.take_over(KEY, ana).may_still_leave
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_left_while_a_takeover_waited_for_the_database_is_told(ana: User) -> None:
+    """Its change comes after all that was stored before it, however long the lock was waited for."""
+    control.ensure(KEY)
+
+    def bubble_leaves(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith("BEGIN") and not Sent.objects.exists():
+            Sent.objects.create(
+                token="t", instance=KEY.instance, conversation=KEY.conversation, author=Sent.By.BOT,
+                state=Sent.State.SENT, message_id="3EB0", at=timezone.now(),
+            )  # fmt: skip
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(bubble_leaves):
+        taken = control.take_over(KEY, ana)
+
+    assert [sent.message_id for sent in taken.just_left] == ["3EB0"]
 
 
 def test_a_takeover_does_not_wait_for_another_rep(ana: User) -> None:

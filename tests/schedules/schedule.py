@@ -55,6 +55,8 @@ class Schedule:
         self.asked: list[str] = []
         #: From here on no text of the bot may come, but so many: (what stopped it, how many had come, how many may).
         self.stops: list[tuple[str, int, int]] = []
+        #: The same, with what the model had thought by then: given back, the bot thinks anew and says nothing of it.
+        self.thought_before: list[tuple[str, int, int, int]] = []
         #: How often each text of a rep must be there: at least, at most.
         self.of_reps: dict[str, tuple[int, int]] = {}
         self._answers = count(1)
@@ -62,9 +64,18 @@ class Schedule:
     # ------------------------------------------------------------------------------------------------- the story
 
     def run(self) -> None:
-        """Play it to its end and check what must hold. Raises AssertionError, with the seed and what happened."""
+        """Play it to its end and check what must hold. A failure tells the seed and what happened."""
+        try:
+            self._play()
+        except Exception as error:
+            story = "\n".join([f"SEED={self.seed}: {error!r}", *self.told])
+            raise AssertionError(story) from error
+
+    def _play(self) -> None:
         self.lead_writes()
         happenings = {self.rng.randrange(_POINTS): self.rng.choice(HAPPENINGS) for _ in range(self.rng.randint(1, 3))}
+        self.world.pace, self.world.stands_still = self.rng.choice([0, 0, 1, 2]), self.rng.random() < 0.2
+        self.told.append(f"pace {self.world.pace}, stands still {self.world.stands_still}")
         self.world.new_worker()
         self.stage.begin(lambda: turns.run(self.key, self.asked[0], reply_to))
         for number in sorted(happenings):
@@ -87,17 +98,20 @@ class Schedule:
         arrived = self.world.said(self.addresses())
         texts = self.texts()
         for what, had_come, may_come in self.stops:
-            assert len(texts) - had_come <= may_come, self.failed(f"the bot spoke after {what}: {texts[had_come:]}")
-        assert not doubled(arrived), self.failed(f"said twice: {doubled(arrived)}")
+            assert len(texts) - had_come <= may_come, f"the bot spoke after {what}: {texts[had_come:]}"
+        for what, had_come, may_come, thoughts in self.thought_before:
+            stale = [text for text in texts[had_come:] if int(text.partition("-")[0]) <= thoughts]
+            assert len(stale) <= may_come, f"thought before {what}, said after it: {stale}"
+        assert not doubled(arrived), f"said twice: {doubled(arrived)}"
         for text, (at_least, at_most) in self.of_reps.items():
             times = sum(one.text == text for one in arrived)
-            assert at_least <= times <= at_most, self.failed(f"what a rep sent came {times} times")
+            assert at_least <= times <= at_most, f"what a rep sent came {times} times"
         twice = self.world.answered_twice(arrived)
-        assert not twice, self.failed(f"answered twice: {twice} by {texts}")
+        assert not twice, f"answered twice: {twice} by {texts}"
         row = self.row()
         forgotten = self.world.forgotten(row, self.asked)
-        assert not forgotten, self.failed(f"never answered: {forgotten}")
-        assert not row.sending, self.failed("a claim is left")
+        assert not forgotten, f"never answered: {forgotten}"
+        assert not row.sending, "a claim is left"
 
     # ------------------------------------------------------------------------------------------------- what happens
 
@@ -143,7 +157,7 @@ class Schedule:
         """A rep takes over; it may have to wait for the worker's send, and so the worker goes on meanwhile."""
         taken = self.world.while_the_worker_goes_on(lambda: control.take_over(self.key, self.rep))
         wrong = told_wrong(taken, self.of_bot()) if taken.control.mode == Mode.HUMAN else ""
-        assert not wrong, self.failed(wrong)
+        assert not wrong, wrong
         self._stop("the takeover", 1 if taken.may_still_leave else 0)
 
     def hold(self) -> None:
@@ -152,7 +166,7 @@ class Schedule:
         self.world.finish()
         draft = sending.kept_draft(self.here())
         said = [text for text in self.texts() if text in draft.split("\n\n")]
-        assert not said, self.failed(f"offered as a draft and said: {said}")
+        assert not said, f"offered as a draft and said: {said}"
 
     def hand_over(self) -> None:
         """A rep gives it to a colleague."""
@@ -164,7 +178,13 @@ class Schedule:
         before = control.state_of(self.row())
         taken = self.world.while_the_worker_goes_on(lambda: control.take_over(self.key, self.rep))
         if control.undo(self.key, self.rep, before, epoch=taken.control.epoch):
-            self.stops = [stop for stop in self.stops if stop[0] == "the switch"]
+            self._begin_anew("the undone takeover", taken)
+
+    def interrupt(self) -> None:
+        """A rep takes over and hands back: the bot answers, with a thought of after that."""
+        taken = self.world.while_the_worker_goes_on(lambda: control.take_over(self.key, self.rep))
+        self.world.while_the_worker_goes_on(lambda: control.hand_back(self.key, self.rep))
+        self._begin_anew("the interruption", taken)
 
     def rep_sends(self) -> None:
         """A rep sends, which is taking over, and presses the button twice."""
@@ -180,7 +200,7 @@ class Schedule:
             sending.send_as_rep(self.key, text, self.rep, token=token)
         except Spent:
             return
-        raise AssertionError(self.failed("the second click was not known as one"))
+        raise AssertionError("the second click was not known as one")
 
     def pause(self) -> None:
         """A rep pauses."""
@@ -241,17 +261,18 @@ class Schedule:
         """The same, with all that is known of it."""
         return [one for one in self.world.said(self.addresses()) if one.text not in self.of_reps]
 
-    def failed(self, why: str) -> str:
-        """A failure in words, with all that one needs to see it again."""
-        return f"seed {self.seed}: {why}\n" + "\n".join(self.told)
-
     def _stop(self, what: str, may_come: int) -> None:
         self.stops.append((what, len(self.texts()), may_come))
 
+    def _begin_anew(self, what: str, taken: control.TakenOver) -> None:
+        self.stops = [stop for stop in self.stops if stop[0] == "the switch"]
+        thoughts = len(self.world.gemini.requests)
+        self.thought_before.append((what, len(self.texts()), int(taken.may_still_leave), thoughts))
+
 
 HAPPENINGS: list[Callable[[Schedule], None]] = [
-    Schedule.take_over, Schedule.take_over, Schedule.hold, Schedule.hand_over, Schedule.undo, Schedule.rep_sends,
-    Schedule.rep_sends, Schedule.pause, Schedule.phone_writes, Schedule.switch_off, Schedule.lead_writes_more,
-    Schedule.lead_edits, Schedule.lead_deletes, Schedule.lead_is_known_by_phone, Schedule.had_another_address,
-    Schedule.wipe, Schedule.die, Schedule.stall, Schedule.gateway_errs,
+    Schedule.take_over, Schedule.take_over, Schedule.hold, Schedule.hand_over, Schedule.undo, Schedule.interrupt,
+    Schedule.rep_sends, Schedule.rep_sends, Schedule.pause, Schedule.phone_writes, Schedule.switch_off,
+    Schedule.lead_writes_more, Schedule.lead_edits, Schedule.lead_deletes, Schedule.lead_is_known_by_phone,
+    Schedule.had_another_address, Schedule.wipe, Schedule.die, Schedule.stall, Schedule.gateway_errs,
 ]  # fmt: skip

@@ -38,7 +38,8 @@ class Stage:
     def begin(self, work: Callable[[], object]) -> None:
         """Start `work` in a thread of its own; it stands at its first point when this returns."""
         self._thread = threading.Thread(target=self._work, args=(work,), daemon=True)
-        self._runs = True
+        # Another one, where the last is dead.
+        self._runs, self._is_dead, self._drops = True, False, False
         self._thread.start()
         self._wait()
 
@@ -116,6 +117,16 @@ class StagedSandbox(Sandbox):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stage = Stage()
+
+    def begin_anew(self) -> None:
+        """Nobody ever wrote, all is well, and the stage is empty."""
+        self.stage = Stage()
+        self.failures.clear()
+        with self.lock:
+            instance = self.instance()
+            self.forget_instance(instance)
+            self._open_from_the_start(instance.name, instance.owner_number)
+            self._sent.clear()
 
     def handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes

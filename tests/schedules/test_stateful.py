@@ -7,6 +7,7 @@ What a failure prints is the shortest story that still breaks one.
 from __future__ import annotations
 
 import os
+import secrets
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +18,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.forms.models import model_to_dict
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -48,7 +49,7 @@ _COMMON = {
 }  # fmt: skip
 #: About a minute, and the same stories each time.
 ORDINARY = settings(**_COMMON, max_examples=60, derandomize=True)  # type: ignore[arg-type]
-#: `make chaos`: other stories each time; a failure prints how to see it again.
+#: `make chaos`: other stories each time; a failure prints the shortest one that still fails.
 CHAOS = settings(**_COMMON, max_examples=int(os.environ.get("STORIES") or 1000), print_blob=True)  # type: ignore[arg-type]
 
 T = TypeVar("T")
@@ -80,13 +81,23 @@ class Promises(RuleBasedStateMachine):
         self.of_reps: dict[str, tuple[int, int]] = {}
         self.undoable: tuple[State, int] | None = None
         self.epoch, self.audited, self.is_merged = 0, 0, False
+        #: A worker that stood somewhere as two addresses became one may yet make a row under the old one, which is
+        #: filed under the new one then: an epoch that no audit row tells of, since nobody changed anything.
+        self.late_rows = 0
         self.texts_of_people = {"pergunta", "corrigida", "Oi, sou eu", "da Ana", "um", "dois", "mudado"}
         for _ in range(40):
             thought = f"{world.number()}t"
             world.gemini.will_answer(f"{thought} um", f"{thought} dois")
 
-    @initialize(resumes_after=st.sampled_from([0, 0, 30]), approves=st.booleans(), approval_s=st.sampled_from([0, 120]))
-    def settings_are(self, resumes_after: int, approves: bool, approval_s: int) -> None:
+    @initialize(
+        resumes_after=st.sampled_from([0, 0, 30]),
+        approves=st.booleans(),
+        approval_s=st.sampled_from([0, 120]),
+        pace=st.sampled_from([0, 0, 1, 2]),
+        stands_still=st.booleans(),
+    )
+    def settings_are(self, resumes_after: int, approves: bool, approval_s: int, pace: int, stands_still: bool) -> None:
+        self.world.pace, self.world.stands_still = pace, stands_still
         Switch.objects.filter(instance=INSTANCE).update(resume_after_minutes=resumes_after, approves=False)
         BotSettings.objects.update(approval_seconds=approval_s)
         self.resumes_after = resumes_after
@@ -121,7 +132,7 @@ class Promises(RuleBasedStateMachine):
             control.take_over(Key(INSTANCE, self.phone), self.world.beto)
         self.asked.append(self.world.sandbox.lead_writes(self.lead, "pergunta", alt=self.phone, webhook=False))
         identity.learn(INSTANCE, self.lead, self.phone)
-        self.is_merged, self.undoable = True, None
+        self.is_merged, self.undoable, self.late_rows = True, None, int(bool(self.world.stage.at))
         self._known_anew()
         if had_another:
             self._stopped("the merge", int(self.world.is_posting()))
@@ -172,12 +183,14 @@ class Promises(RuleBasedStateMachine):
         """Once for each form, however often the button is pressed."""
         text, token = f"da Ana {self.world.number()}", uuid.uuid4().hex
         for click in range(clicks):
+            at_least, at_most = self.of_reps.get(text, (0, 0))
             try:
                 self._meanwhile(lambda: sending.send_as_rep(self.key, text, self.world.ana, token=token))
-                assert click == 0, "the second click sent as well"
+                # Where the first surely did not go out, the second is another try.
+                assert at_most == 0, "the second click sent as well"
                 self.of_reps[text] = (1, 1)
             except EvolutionError as error:
-                self.of_reps[text] = (0, 1 if isinstance(error, Unconfirmed) else 0)
+                self.of_reps[text] = (at_least, 1 if isinstance(error, Unconfirmed) else at_most)
             except Spent:
                 assert click == 1, "the first click was taken for the second"
         self._stopped("the rep's message", int(self.world.is_posting()))
@@ -320,7 +333,9 @@ class Promises(RuleBasedStateMachine):
     def every_change_is_counted_and_recorded_without_text(self) -> None:
         row, audited = self._row(), self._audited()
         assert row.epoch >= self.epoch, "an epoch went back"
-        assert row.epoch - self.epoch == audited - self.audited, "a change left no row in the audit, or more than one"
+        untold = (row.epoch - self.epoch) - (audited - self.audited)
+        assert 0 <= untold <= self.late_rows, "a change left no row in the audit, or more than one"
+        self.late_rows -= untold
         self._known_anew()
         newest = AuditEntry.objects.filter(conversation__in=(self.lead, self.phone)).order_by("-pk")[:3]
         told = " ".join(str(value) for entry in newest for value in model_to_dict(entry).values())
@@ -428,4 +443,7 @@ def test_no_story_makes_the_bot_break_a_promise(promises: type[Promises]) -> Non
 
 @pytest.mark.chaos
 def test_no_new_story_makes_the_bot_break_a_promise(promises: type[Promises]) -> None:
-    run_state_machine_as_test(promises, settings=CHAOS)
+    """`make chaos`: STORIES of them (1000), from a random start or from SEED."""
+    start = int(os.environ.get("SEED") or secrets.randbelow(10**9))
+    print(f"stories: SEED={start} STORIES={CHAOS.max_examples}")
+    run_state_machine_as_test(seed(start)(promises), settings=CHAOS)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
+from unittest import mock
 
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import connections
+from django.db import connection
 from django.utils import timezone
 
 from bot import heartbeat, reconcile, turns
@@ -22,7 +24,7 @@ from conversations.control import TakenOver
 from conversations.evolution.sandbox.world import Sent as Arrived
 from conversations.jid import JID
 from conversations.message import Key
-from conversations.models import Control, Mode, Sent
+from conversations.models import Alias, AuditEntry, Control, Mode, Sent
 from tests.fake_gemini import FakeGemini
 from tests.schedules.stage import Stage, StagedSandbox
 
@@ -45,15 +47,19 @@ class World:
     beto: User
     #: Moves the clock on by so many seconds.
     later: Callable[[float], None]
+    #: So many steps the worker makes between two statements of whoever else acts.
+    pace: int = 0
+    #: It makes none while somebody waits for it.
+    stands_still: bool = False
 
     def begin_anew(self) -> None:
-        """Nothing of an earlier story goes on."""
+        """Nothing is left of an earlier story: this one is the same, alone or as one of thousands."""
         cache.clear()
         self.gemini.reset()
-        self.sandbox.failures.clear()
-        self.sandbox.stage = Stage()
-        Control.objects.exclude(sending="").update(sending="", unconfirmed="")
-        Control.objects.update(turn="", turn_started_at=None, next_try_at=None, due="")
+        self.sandbox.begin_anew()
+        self.pace, self.stands_still = 0, False
+        for kind in (Sent, AuditEntry, Alias, Control):
+            kind.objects.all().delete()
         switches.switch(self.ana, INSTANCE, True)
 
     @property
@@ -74,28 +80,40 @@ class World:
         return self.stage.at.startswith(f"gateway takes in {SEND}")
 
     def while_the_worker_goes_on(self, act: Callable[[], T]) -> T:
-        """The outcome of `act`, which may wait for the worker or for the database."""
-        done: list[T] = []
-        failed: list[BaseException] = []
+        """The outcome of `act`, between whose statements the worker makes `pace` steps, and one whenever `act` waits.
 
-        def run() -> None:
-            try:
-                done.append(act())
-            except BaseException as error:
-                failed.append(error)
-            finally:
-                connections.close_all()
+        Only one of the two moves at a time, and time passes for `act` only as it waits: so a story is the same each
+        time it is told, on whatever machine.
+        """
+        actor, sleep, monotonic = threading.current_thread(), time.sleep, time.monotonic
+        now = monotonic()
 
-        thread = threading.Thread(target=run)
-        thread.start()
-        while True:
-            thread.join(0.05)
-            if not thread.is_alive():
-                break
-            self.stage.step()
-        if failed:
-            raise failed[0]
-        return done[0]
+        def wait(seconds: float) -> None:
+            nonlocal now
+            if threading.current_thread() is not actor:
+                return sleep(seconds)
+            now += seconds
+            if not self.stands_still:
+                self.stage.step()
+
+        def tell_time() -> float:
+            return now if threading.current_thread() is actor else monotonic()
+
+        with (
+            mock.patch.object(time, "sleep", wait),
+            mock.patch.object(time, "monotonic", tell_time),
+            connection.execute_wrapper(self._between_statements),
+        ):
+            return act()
+
+    def _between_statements(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Mapping[str, Any]
+    ) -> Any:
+        """Inside a transaction nothing else can happen."""
+        if not connection.in_atomic_block:
+            for _ in range(self.pace):
+                self.stage.step()
+        return execute(sql, params, many, context)
 
     def finish(self) -> None:
         """The worker goes on to its end."""
