@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -58,7 +59,12 @@ def told(hub: live.Hub, here: Inbox, watchers: list[Watcher], keys: list[Key] | 
         for screen in screens:
             hub.add(screen)
         telling = teller.Teller(here, hub)
-        await asyncio.to_thread(telling.tell, [MARIANA] if keys is None else keys)
+
+        def tell() -> None:
+            telling.tell([MARIANA] if keys is None else keys)
+            connections.close_all()  # this thread's own
+
+        await asyncio.to_thread(tell)
         await asyncio.sleep(0)
         return [{what.event: what for what in screen.news.values()} for screen in screens]
 
