@@ -592,6 +592,21 @@ def test_a_dead_connection_says_open_and_sends_nothing(sandbox: Sandbox, client:
     assert (sandbox.sent(), history(sandbox)) == ([], [])
 
 
+def test_a_closed_number_refuses_before_or_while_sending_as_the_number_was_looked_up_lately(
+    sandbox: Sandbox, client: EvolutionClient
+) -> None:
+    sandbox.log_out(sandbox.instance())
+
+    with pytest.raises(NotConnected) as unknown:
+        _text(client)
+    sandbox.lead_writes(LEAD, "Oi")
+    with pytest.raises(Unconfirmed) as known:
+        _text(client)
+
+    assert (unknown.value.status, known.value.status) == (500, 400)
+    assert sandbox.sent() == []
+
+
 def test_an_unknown_switch_or_mode_is_refused(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="no such switch"):
         sandbox.failures.switch({"nonsense": True})

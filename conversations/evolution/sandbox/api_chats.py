@@ -17,9 +17,14 @@ from .words import JSON, JSONDict, Refusal, Request
 _calls = count(1)
 
 
+def is_connected(instance: Instance) -> bool:
+    """The instance's socket is open."""
+    return instance.state == "open" and not instance.is_dead
+
+
 def needs_connection(instance: Instance) -> None:
     """Raises the gateway's 500 when the instance's socket is not open."""
-    if instance.state != "open" or instance.is_dead:
+    if not is_connected(instance):
         raise Refusal(500, "Connection Closed")
 
 
