@@ -37,6 +37,8 @@ _MOST_PAGES = 10
 LENGTH = 50
 #: How long a conversation says that one's last message did not go out.
 _LOST_FOR = timedelta(hours=1)
+#: Of so many sends of a person a page tells how they ended.
+_LAST_SENT = 5
 
 
 def the_list(request: Request, open_key: Key | None = None) -> dict[str, Any]:
@@ -135,13 +137,16 @@ def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
     """What the head of a conversation and its control bar show."""
     row = control.current(key)
     name = name_of(key)
+    mine = _sent_by(request, key)
     return {
         "key": key,
         "url": shown.address(key),
         "stream_name": f"{key.instance}/{sealed.opaque_id(key)}",
         "name": name or phone(key),
         "has_name": bool(name),
-        "lost": _lost(request, key),
+        "lost": _lost(mine),
+        # How each ended, for what the page still keeps of it.
+        "fates": " ".join(f"{one.token}:{one.state}" for one in mine),
         **bar.facts(request, key, row),
         # Read only by a template that offers them.
         "receivers": lambda: [one for one in access.who_may("conversations.act", key.instance) if one != request.user],
@@ -150,10 +155,15 @@ def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
     }
 
 
-def _lost(request: Request, key: Key) -> Sent | None:
-    """The last thing this person sent here, if it turned out not to have gone out, a while ago at most."""
-    here = Sent.objects.filter(instance=key.instance, conversation=key.conversation, rep_id=request.user.pk)
-    last = here.order_by("-at").first()
+def _sent_by(request: Request, key: Key) -> Sequence[Sent]:
+    """The last things this person sent here, the newest first."""
+    here = Sent.objects.filter(instance=key.instance, conversation=key.conversation, author=Sent.By.REP)
+    return list(here.filter(rep_id=request.user.pk).order_by("-at")[:_LAST_SENT])
+
+
+def _lost(mine: Sequence[Sent]) -> Sent | None:
+    """The last of them, if it turned out not to have gone out, a while ago at most."""
+    last = mine[0] if mine else None
     is_lost = last is not None and last.state == Sent.State.NOT_SENT and last.at > timezone.now() - _LOST_FOR
     return last if is_lost else None
 
