@@ -370,6 +370,7 @@ class AuditEntry(models.Model):
     reason = models.CharField(_("why"), max_length=24, choices=Reason.choices, default="", blank=True)
     before = models.CharField(_("before"), max_length=8, choices=Mode.choices, default="", blank=True)
     after = models.CharField(_("after"), max_length=8, choices=Mode.choices, default="", blank=True)
+    #: DELETE: when the message that is gone had been sent, as the ledger has it. Else when what was done ends.
     until = models.DateTimeField(_("until"), null=True, blank=True)
     #: HAND_OVER: to whom.
     receiver = models.ForeignKey(

@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from conversations import activity, census, control, drawn, history, newer, notes, sealed, seen, shown
+from conversations import activity, amending, census, control, drawn, history, newer, notes, sealed, seen, shown
 from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import Inbox, inbox, lists_groups
-from conversations.message import Key
+from conversations.message import Key, Message
 from conversations.models import Seen, Sent
 from conversations.question import Facts, Question, Sort, View, together
 from conversations.row import Row
@@ -180,12 +180,21 @@ def bubbles(request: Request, key: Key) -> dict[str, Any]:
     if not is_past:
         inbox().saw(key, found.messages)
     seen_at = None if is_past or request.htmx else _seen_at(request, key)
+    messages = _with_gone(key, found, until, is_past=is_past)
     return {
-        "bubbles": _drawn(request, key, shown.bubbles(found.messages, seen_at)),
+        "bubbles": _drawn(request, key, shown.bubbles(messages, seen_at)),
         "older": found.older,
         "is_past": is_past,
-        "seen": newer.of_page(found.messages),
+        "seen": newer.of_page(messages),
     }
+
+
+def _with_gone(key: Key, page: history.Page, until: datetime | None, *, is_past: bool) -> list[Message]:
+    """The messages of `page`, and a place for each that was taken back between them: the gateway keeps none."""
+    first = page.messages[0].sent_at if page.older and page.messages else None
+    last = until or (page.messages[-1].sent_at if is_past and page.messages else None)
+    gone = amending.gone(key, first, last + timedelta(seconds=1) if last else None)
+    return history.in_order([*page.messages, *gone]) if gone else page.messages
 
 
 def _drawn(request: Request, key: Key, said: Sequence[shown.Bubble]) -> list[str]:

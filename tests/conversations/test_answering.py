@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.utils import translation
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from conversations import amending, attachments, control, inbox, sending
@@ -315,6 +315,52 @@ def test_a_message_is_taken_back_after_a_question(for_bob: Client, sandbox: Sand
     assert response["Location"] == PAGE
     assert "Para outra pessoa" not in text(for_bob.get(PAGE, headers={"HX-Request": "true", "HX-Target": "messages"}))
     assert AuditEntry.objects.filter(act="delete").count() == 1
+
+
+def test_what_was_taken_back_leaves_a_mark_in_its_place_though_the_gateway_has_none(
+    for_bob: Client, for_alice: Client, sandbox: Sandbox
+) -> None:
+    question = sandbox.lead_writes(LEAD, "Oi", at=sandbox.clock() - 60)
+    id = sent_id(for_bob, "Para outra pessoa")
+    after = sandbox.lead_writes(LEAD, "Como?", at=sandbox.clock() + 60)
+
+    post(for_bob, "delete", id=id)
+
+    page = text(get(for_alice, PAGE))
+    place, end = page.index(f'id="message-{id}"'), page.index(f'id="message-{after}"')
+    assert page.index(f'id="message-{question}"') < place < end
+    assert "Deleted message" in page[place:end]
+    assert '<p class="author" dir="auto">Bob</p>' in page[place:end]
+    assert "?delete=" not in page[place:end]
+    assert "Para outra pessoa" not in page
+    assert sandbox.instance(INSTANCE).find(id) is None
+
+
+def test_a_mark_stands_once_on_the_page_of_its_time(for_bob: Client, bob: User, sandbox: Sandbox) -> None:
+    now = sandbox.clock()
+    for number in range(70):
+        sandbox.lead_writes(LEAD, f"linha {number}", at=now - 1000 + number * 10)
+    id = sent_id(for_bob, "Para outra pessoa")
+    post(for_bob, "delete", id=id)
+    moment = timezone.now() - timedelta(seconds=905)  # between the tenth and the eleventh line, on the older page
+    Sent.objects.update(at=moment)
+    AuditEntry.objects.filter(act="delete").update(until=moment)
+
+    newest = text(get(for_bob, PAGE))
+    before = newest.split("before=")[1].split('"')[0].split("&")[0]
+    older = text(get(for_bob, f"{PAGE}?before={before}"))
+
+    assert f'id="message-{id}"' not in newest
+    assert older.count(f'id="message-{id}"') == 1
+
+
+def test_no_mark_stands_for_what_was_only_lost(for_bob: Client, sandbox: Sandbox) -> None:
+    id = sent_id(for_bob, "Some")
+    row = sandbox.instance(INSTANCE).find(id)
+    assert row is not None
+    sandbox.instance(INSTANCE).remove(row)
+
+    assert f'id="message-{id}"' not in text(get(for_bob, PAGE))
 
 
 @pytest.mark.parametrize("act", ["edit", "delete"])

@@ -645,6 +645,18 @@ def test_the_people_can_be_played_over_http(sandbox: Sandbox, door: Callable[...
     assert [(entry["by"], entry["text"]) for entry in sent] == [("phone", "do celular"), ("integration", "de outra")]
 
 
+def test_the_leads_phone_shows_that_something_was_taken_back_though_the_gateway_forgot_it(
+    sandbox: Sandbox, door: Callable[..., tuple[int, Any]], client: EvolutionClient
+) -> None:
+    id = client.send_text(NAME, JID(LEAD), "Para outra pessoa").id
+    client.delete_message(NAME, JID(LEAD), id)
+
+    _, shown = door("GET", f"/_sandbox/{NAME}/conversation?jid={LEAD}")
+
+    assert [(one["id"], one["deleted"]) for one in shown["messages"]] == [(id, True)]
+    assert client.message(NAME, id) is None
+
+
 def test_a_lead_shares_a_contact_over_http(door: Callable[..., tuple[int, Any]], client: EvolutionClient) -> None:
     asked = {"phone": "5511999990001", "type": "contact", "contact": "Paulo", "number": "+55 31 97702-0099"}
 

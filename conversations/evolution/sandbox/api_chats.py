@@ -182,6 +182,7 @@ def delete_message(world: People, instance: Instance, request: Request) -> JSON:
         if row:
             # Source: evolution-api 2.3.6 with DATABASE_DELETE_MESSAGE off: the row goes.
             instance.remove(row)
+            instance.revoked.append(row)
     if row:
         world.emit(instance, "messages.delete", records.deleted_row(row))
     return _protocol_answer(world, key, {"key": key, "type": "REVOKE"})
