@@ -96,11 +96,10 @@ def gone(key: Key, since: datetime | None, until: datetime | None) -> list[Messa
 
 
 def _placeholder(key: Key, row: Sent) -> Message:
-    is_by_rep = row.author == Sent.By.REP
     return Message(
         str(row.message_id), key.conversation, key.instance, True, Kind.TEXT, row.at.replace(microsecond=0),
         Author(row.author), "conversation", is_deleted=True, is_api_shaped=True,
-        author_name=access.name_of(row.rep) if is_by_rep and row.rep else "",
+        author_name=access.name_of(row.rep) if row.rep else "",
     )  # fmt: skip
 
 

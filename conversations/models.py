@@ -278,6 +278,7 @@ class Sent(models.Model):
     #: The gateway's id, once it told it; None before.
     message_id = models.CharField(_("message id"), max_length=128, null=True, blank=True)  # noqa: DJ001 (unique, so absent must be NULL)
     author = models.CharField(_("author"), max_length=8, choices=By.choices)
+    #: Who wrote it, or, for the bot's, who approved it, as it was or changed.
     rep = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

@@ -44,17 +44,19 @@ _CLOCKS_APART = timedelta(seconds=120)
 _READ_BACK = 20
 
 
-def send_as_bot(right: Right, answered: Answered, jid: JID, text: str) -> Message:
-    """Send one bubble of the bot to `jid` and settle what it answers.
+def send_as_bot(
+    right: Right, answered: Answered, jid: JID, text: str, *, reviewer: User | None = None
+) -> Message:  # fmt: skip
+    """Send one bubble of the bot to `jid`, approved by `reviewer` if a person read it, and settle what it answers.
 
     Raises Lost when the right to speak is gone (nothing was sent), Unconfirmed when it may have gone out (the claim
     stays
     and blocks the bot), another EvolutionError when it surely did not.
     """
-    token = fence.claim(right, answered)
+    token = fence.claim(right, answered, reviewer=reviewer)
     message = _post(right.key, token, jid, text)
     fence.confirm(token, message.id, answered=answered, turn=right.turn)
-    return _told(right.key, message, Author.BOT)
+    return _told(right.key, message, Author.BOT, access.name_of(reviewer) if reviewer else "")
 
 
 def send_closed_word(right: Right, unanswered: Sequence[Message], text: str) -> Message:
