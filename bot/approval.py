@@ -12,24 +12,25 @@ from bot.turns import Turn, Withheld
 from conversations import fence, pending, sending
 from conversations.fence import Answered
 from conversations.message import Message
+from conversations.pending import Pending
 from conversations.silence import Silence
 
 
-def decided(turn: Turn, unanswered: Sequence[Message]) -> tuple[str, ...]:
-    """The bubbles that may go out now; () when nothing was offered for exactly these messages of the lead.
+def decided(turn: Turn, unanswered: Sequence[Message]) -> Pending | None:
+    """What may go out now; None when nothing was offered for exactly these messages of the lead.
 
     Raises Withheld while a person is to decide. What the lead wrote since makes an offer void: it is thought again.
     """
     one = pending.current(turn.row)
     if one is None or set(one.answers) != {message.id for message in unanswered}:
-        return ()
+        return None
     now = timezone.now()
     if not one.is_due(now):
         left = (one.sends_at - now).total_seconds() if one.sends_at else None
         raise Withheld(Silence.AWAITING_APPROVAL, again_in_s=left)
     if not pending.take(turn.key, one):
         raise Withheld(Silence.AWAITING_APPROVAL)
-    return one.bubbles
+    return one
 
 
 def ask(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> Withheld:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
@@ -34,6 +35,10 @@ from conversations.message import Message
 from conversations.models import Control, Mode, Reason
 from conversations.notes import Written
 from conversations.silence import Silence
+from people import access
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 #: How much of a conversation is looked at for people and for what waits; the model reads `history_length` of it.
 _WINDOW = 30
@@ -67,7 +72,8 @@ def _story(turn: Turn) -> int:
         raise turns.NotStoredYet
     # A person who says yes knows what time it is.
     if approved := approval.decided(turn, unanswered):
-        sent = _answer(turn, settings, unanswered, approved, notes.whispers(turn.key))
+        by = access.person(approved.by_id)
+        sent = _answer(turn, settings, unanswered, approved.bubbles, notes.whispers(turn.key), by)
         pending.done(turn.key)
         return sent
     if withheld := _why_silent(turn, settings, unanswered):
@@ -163,15 +169,18 @@ def _think(
 
 
 def _answer(
-    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str], whispers: Sequence[Written]
-) -> int:
+    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str], whispers: Sequence[Written],
+    reviewer: User | None = None,
+) -> int:  # fmt: skip
     """Say what the model thought with the `whispers` of colleagues in mind: they count for one answer less."""
-    sent = _say(turn, settings, unanswered, said)
+    sent = _say(turn, settings, unanswered, said, reviewer)
     notes.spend(turn.key, whispers)
     return sent
 
 
-def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str]) -> int:
+def _say(
+    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str], reviewer: User | None = None
+) -> int:
     """Type and send each bubble, each behind a claim of its own. What is stopped is kept as a draft for the rep."""
     answered, jid = Answered.of(unanswered), unanswered[-1].jid
     _mark_read(turn, settings, unanswered)
@@ -182,7 +191,7 @@ def _say(turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said:
             typing.show(turn.right, jid, bubble, settings.typing_chars_per_second)
             if _wants_no_more(turn, unanswered):
                 raise Withheld(Silence.OPTED_OUT, again_in_s=0)
-            sending.send_as_bot(turn.right, answered, jid, bubble)
+            sending.send_as_bot(turn.right, answered, jid, bubble, reviewer=reviewer)
         except Lost:
             sending.keep_draft(turn.key, said[number - 1 :])
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from conversations import live
 from conversations.evolution import get_client
-from conversations.message import Key, Kind, Message
+from conversations.message import Author, Key, Kind, Message
 from conversations.models import Act, Actor, AuditEntry, Sent
+from people import access
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -54,9 +55,9 @@ def may_edit(message: Message, rep: User) -> None:
     _may(message, rep, EDITABLE_FOR)
 
 
-def may_delete(message: Message, rep: User) -> None:
-    """Raise Stays unless `rep` may still take `message` back."""
-    _may(message, rep, DELETABLE_FOR)
+def may_delete(message: Message, rep: User) -> Sent:
+    """Its line in the ledger. Raises Stays unless `rep` may still take `message` back."""
+    return _may(message, rep, DELETABLE_FOR)
 
 
 def edit(key: Key, message: Message, text: str, rep: User) -> None:
@@ -71,13 +72,38 @@ def edit(key: Key, message: Message, text: str, rep: User) -> None:
 
 def delete(key: Key, message: Message, rep: User) -> None:
     """Take `message` back, for everyone. Raises Stays, or as `EvolutionClient.send_text` does."""
-    may_delete(message, rep)
+    sent = may_delete(message, rep)
     get_client().delete_message(key.instance, message.jid, message.id, deadline=settings.SEND_DEADLINE_SECONDS)
-    _record(key, Act.DELETE, rep)
+    # The gateway forgets it altogether: that there was one, and when, is known from here on by this row alone.
+    _record(key, Act.DELETE, rep, sent.at)
     live.publish("deleted", instance=key.instance, conversation=key.conversation, message_id=message.id)
 
 
-def _may(message: Message, rep: User, for_so_long: timedelta) -> None:
+def gone(key: Key, since: datetime | None, until: datetime | None) -> list[Message]:
+    """What was taken back here of the messages sent between the two, oldest first: when and whose it was, no word."""
+    here = AuditEntry.objects.filter(instance=key.instance, conversation=key.conversation, act=Act.DELETE)
+    taken_back = here.filter(until__isnull=False)
+    if since is not None:
+        taken_back = taken_back.filter(until__gte=since)
+    if until is not None:
+        taken_back = taken_back.filter(until__lt=until)
+    moments = list(taken_back.values_list("until", flat=True))
+    if not moments:
+        return []
+    ledger = Sent.objects.filter(instance=key.instance, conversation=key.conversation, at__in=moments)
+    rows = ledger.filter(state=Sent.State.SENT, message_id__isnull=False).order_by("at").select_related("rep")
+    return [_placeholder(key, row) for row in rows]
+
+
+def _placeholder(key: Key, row: Sent) -> Message:
+    return Message(
+        str(row.message_id), key.conversation, key.instance, True, Kind.TEXT, row.at.replace(microsecond=0),
+        Author(row.author), "conversation", is_deleted=True, is_api_shaped=True,
+        author_name=access.name_of(row.rep) if row.rep else "",
+    )  # fmt: skip
+
+
+def _may(message: Message, rep: User, for_so_long: timedelta) -> Sent:
     # The ledger's time: an edit moves the gateway's.
     sent = Sent.objects.filter(instance=message.instance, message_id=message.id).first()
     if sent is None or message.is_deleted:
@@ -86,9 +112,11 @@ def _may(message: Message, rep: User, for_so_long: timedelta) -> None:
         raise Stays(Why.OF_A_COLLEAGUE)
     if timezone.now() - sent.at > for_so_long:
         raise Stays(Why.TOO_LATE)
+    return sent
 
 
-def _record(key: Key, act: Act, rep: User) -> None:
+def _record(key: Key, act: Act, rep: User, sent_at: datetime | None = None) -> None:
     AuditEntry.objects.create(
-        at=timezone.now(), instance=key.instance, conversation=key.conversation, actor=Actor.REP, rep=rep, act=act
-    )
+        at=timezone.now(), instance=key.instance, conversation=key.conversation, actor=Actor.REP, rep=rep, act=act,
+        until=sent_at,
+    )  # fmt: skip

@@ -119,10 +119,11 @@ def check(right: Right) -> None:
         raise Lost(why_lost(right))
 
 
-def claim(right: Right, answered: Answered, *, settles: bool = True) -> str:
+def claim(right: Right, answered: Answered, *, settles: bool = True, reviewer: User | None = None) -> str:
     """Claim the one send in progress for a bubble of the bot, or raise Lost. Returns the ledger's token.
 
-    With `settles` false the bubble answers nothing: `answered` goes on waiting however the send ends.
+    With `settles` false the bubble answers nothing: `answered` goes on waiting however the send ends. `reviewer` is who
+    approved it.
     """
     token = uuid.uuid4().hex
     now = connection.ops.adapt_datetimefield_value(timezone.now())
@@ -133,7 +134,7 @@ def claim(right: Right, answered: Answered, *, settles: bool = True) -> str:
             is_ours = cursor.rowcount == 1
         if not is_ours:
             raise Lost(why_lost(right, answered))
-        _enter(token, right.key, Sent.By.BOT, answered=answered if settles else None)
+        _enter(token, right.key, Sent.By.BOT, rep=reviewer, answered=answered if settles else None)
     return token
 
 

@@ -124,8 +124,14 @@ class SendForm(forms.Form):
         return file
 
     def clean_voice(self) -> Any:
-        """One that WhatsApp takes."""
-        return _not_too_large(self.cleaned_data["voice"])
+        """One that WhatsApp takes, and that can be heard: the gateway would send a picture as a second of silence."""
+        voice = _not_too_large(self.cleaned_data["voice"])
+        if voice:
+            start = voice.read(16)
+            voice.seek(0)
+            if not attachments.is_sound(start):
+                raise forms.ValidationError(_("This is no recording. Record it again, or attach the file instead."))
+        return voice
 
     def clean(self) -> dict[str, Any]:
         """Something to send."""

@@ -192,7 +192,7 @@ class Message:
     is_ephemeral: bool = False
     #: Tells of something instead of saying it (another message was edited or revoked, a call, a pin): never answered.
     is_notice: bool = False
-    #: Who of us wrote it, for authors REP; a display name, filled in from the ledger.
+    #: Who of us wrote it (REP), or read it before it went (BOT); a display name, filled in from the ledger.
     author_name: str = ""
 
     @property

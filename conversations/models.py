@@ -278,6 +278,7 @@ class Sent(models.Model):
     #: The gateway's id, once it told it; None before.
     message_id = models.CharField(_("message id"), max_length=128, null=True, blank=True)  # noqa: DJ001 (unique, so absent must be NULL)
     author = models.CharField(_("author"), max_length=8, choices=By.choices)
+    #: Who wrote it, or, for the bot's, who approved it, as it was or changed.
     rep = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -370,6 +371,7 @@ class AuditEntry(models.Model):
     reason = models.CharField(_("why"), max_length=24, choices=Reason.choices, default="", blank=True)
     before = models.CharField(_("before"), max_length=8, choices=Mode.choices, default="", blank=True)
     after = models.CharField(_("after"), max_length=8, choices=Mode.choices, default="", blank=True)
+    #: DELETE: when the message that is gone had been sent, as the ledger has it. Else when what was done ends.
     until = models.DateTimeField(_("until"), null=True, blank=True)
     #: HAND_OVER: to whom.
     receiver = models.ForeignKey(

@@ -58,6 +58,7 @@ class Pending:
     is_released: bool = False
     #: Who said it, in words.
     by: str = ""
+    by_id: int | None = None
 
     @property
     def as_text(self) -> str:
@@ -115,7 +116,7 @@ def release(key: Key, id: str, rep: User, bubbles: Sequence[str] = ()) -> bool:
         return False
     is_edited = bool(bubbles) and tuple(bubbles) != one.bubbles
     said = tuple(bubbles) or one.bubbles
-    _keep(key, replace(one, bubbles=said, is_released=True, by=access.name_of(rep)))
+    _keep(key, replace(one, bubbles=said, is_released=True, by=access.name_of(rep), by_id=rep.pk))
     if control.current(key).epoch != one.epoch:
         drop(key)
         return False

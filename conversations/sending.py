@@ -20,8 +20,9 @@ from django.utils import timezone
 from conversations import control, fence, history, identity, live, pending, sealed
 from conversations.attachments import File
 from conversations.evolution import get_client
-from conversations.evolution.errors import EvolutionError, Unconfirmed
+from conversations.evolution.errors import EvolutionError, NotConnected, Unconfirmed
 from conversations.fence import Answered, Right
+from conversations.inbox import inbox
 from conversations.jid import JID
 from conversations.message import Author, Key, Message
 from conversations.models import Control, Due, Mode, Sent
@@ -43,17 +44,19 @@ _CLOCKS_APART = timedelta(seconds=120)
 _READ_BACK = 20
 
 
-def send_as_bot(right: Right, answered: Answered, jid: JID, text: str) -> Message:
-    """Send one bubble of the bot to `jid` and settle what it answers.
+def send_as_bot(
+    right: Right, answered: Answered, jid: JID, text: str, *, reviewer: User | None = None
+) -> Message:  # fmt: skip
+    """Send one bubble of the bot to `jid`, approved by `reviewer` if a person read it, and settle what it answers.
 
     Raises Lost when the right to speak is gone (nothing was sent), Unconfirmed when it may have gone out (the claim
     stays
     and blocks the bot), another EvolutionError when it surely did not.
     """
-    token = fence.claim(right, answered)
+    token = fence.claim(right, answered, reviewer=reviewer)
     message = _post(right.key, token, jid, text)
     fence.confirm(token, message.id, answered=answered, turn=right.turn)
-    return _told(right.key, message, Author.BOT)
+    return _told(right.key, message, Author.BOT, access.name_of(reviewer) if reviewer else "")
 
 
 def send_closed_word(right: Right, unanswered: Sequence[Message], text: str) -> Message:
@@ -86,6 +89,7 @@ def send_as_rep(key: Key, text: str, rep: User, quoted_id: str = "", token: str 
     """Send what a rep wrote; sending is taking over. Raises as `send_as_bot` does, but never Lost.
 
     Goes to the address the lead last wrote from, where the gateway tells it. A `token` makes it once (`claim_for_rep`).
+    On a number that is known to be closed nothing is claimed or taken over: NotConnected.
     """
     words = signed(text, rep)
     return _send_as_rep(
@@ -123,6 +127,8 @@ def signed(text: str, rep: User) -> str:
 
 
 def _send_as_rep(key: Key, rep: User, token: str, post: Callable[[JID, float], Message]) -> Message:
+    if not (token and Sent.objects.filter(token=token).exists()):
+        _check_connected(key.instance)
     row = control.rep_sent(key, rep)
     key = row.key
     jid = address(key)
@@ -131,6 +137,18 @@ def _send_as_rep(key: Key, rep: User, token: str, post: Callable[[JID, float], M
     answers = Answered((row.newest,), row.newest, message.sent_at) if row.newest else None
     fence.confirm(token, message.id, answered=answers)
     return _told(key, message, Author.REP, rep.get_full_name() or rep.get_username())
+
+
+def _check_connected(instance: str) -> None:
+    """Raise NotConnected where the number has no WhatsApp: what is handed over now would only end in doubt.
+
+    The gateway is asked only when the list says so, which may be a minute old. Raises Unreachable, too.
+    """
+    known = inbox().health().get(instance)
+    if known is None or known.state in ("", "open"):
+        return
+    if (state := get_client().connection_state(instance)) != "open":
+        raise NotConnected(f"the number is not connected: {state}")
 
 
 def send_to_owner(instance: str, owner: JID, text: str) -> None:

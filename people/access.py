@@ -59,6 +59,11 @@ def name_of(person: User) -> str:
     return person.get_full_name() or person.get_username()
 
 
+def person(pk: int | None) -> User | None:
+    """Who has this number; None for nobody, or who is gone."""
+    return User.objects.filter(pk=pk).first() if pk is not None else None
+
+
 def instances_of(user: Any) -> tuple[str, ...]:
     """The instances a person may see, in the order of the settings."""
     limited_to = profile_of(user).instances

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib import messages as flash
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -58,7 +59,7 @@ def connection(request: Request) -> HttpResponse:
     agreed = switches.state().instances
     context: dict[str, Any] = {"numbers": [(one, agreed[one.instance]) for one in shown], "position": position}
     if "checks" in request.GET:
-        context["groups"] = _groups(request)
+        context |= _checked(request)
     return kept_nowhere(render(request, "bot/connection.html", context))
 
 
@@ -68,13 +69,15 @@ def checks(request: Request) -> HttpResponse:
     """What the doctor finds. Takes seconds when something does not answer."""
     if not request.htmx:
         return redirect("/connection/?checks=1#checks")
-    return kept_nowhere(render(request, "bot/_checks.html", {"groups": _groups(request)}))
+    return kept_nowhere(render(request, "bot/_checks.html", _checked(request)))
 
 
-def _groups(request: Request) -> list[Group]:
-    found = doctor.run()
+def _checked(request: Request) -> dict[str, Any]:
+    """What was found, and when."""
+    found, at = doctor.run(), timezone.now()
     seen = ("", *access.instances_of(request.user))
-    return [Group(name, [check for check in found if check.instance == name]) for name in seen]
+    groups = [Group(name, [check for check in found if check.instance == name]) for name in seen]
+    return {"groups": groups, "checked_at": at}
 
 
 # ------------------------------------------------------------------------------------------------------- one number
@@ -148,7 +151,7 @@ def log_out(request: Request, instance: str) -> HttpResponse:
         log.warning("the number of %s was logged out by user %s", instance, request.user.pk)
         return _("Logged out. Leads who write to this number are not answered until it is connected again.")
 
-    return _acted(request, instance, end)
+    return _acted(request, instance, end, is_good=False)
 
 
 @require_POST
@@ -202,8 +205,11 @@ def _told(done: Prepared, address: str) -> list[str]:
     return said or [_("Everything was set right already.")]
 
 
-def _acted(request: Request, instance: str, act: Callable[[], str]) -> HttpResponse:
-    """Do it, and show the number with what came of it; without scripts the page again."""
+def _acted(request: Request, instance: str, act: Callable[[], str], *, is_good: bool = True) -> HttpResponse:
+    """Do it, and show the number with what came of it; without scripts the page again.
+
+    `is_good`: what is said of it then is good news.
+    """
     said, trouble = "", None
     try:
         said = act()
@@ -212,11 +218,11 @@ def _acted(request: Request, instance: str, act: Callable[[], str]) -> HttpRespo
     except EvolutionError as error:
         trouble = why(error, str(settings.EVOLUTION_API_URL))
     if request.htmx:
-        return _panel(request, numbers.look(get_client(), instance), said=said, refused=trouble)
+        return _panel(request, numbers.look(get_client(), instance), said=said, is_good=is_good, refused=trouble)
     if trouble:
         flash.warning(request, f"{trouble.word} {trouble.remedy}")
     elif said:
-        flash.success(request, said)
+        flash.add_message(request, flash.SUCCESS if is_good else flash.WARNING, said)
     return redirect("bot:connection")
 
 

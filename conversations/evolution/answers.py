@@ -322,13 +322,21 @@ def is_not_on_whatsapp(body: object) -> bool:
     return any(as_dict(item).get("exists") is False for item in said)
 
 
-def is_surely_not_sent(body: object) -> bool:
-    """A 400 to a send, given before anything was handed to WhatsApp: the schema, the number, the text or the file."""
+def is_surely_not_sent(status: int, body: object) -> bool:
+    """A refusal of a send, given before anything was handed to WhatsApp: the schema, the number, the text or the file.
+
+    Or, as a 500, because the number could not even be looked up.
+    """
+    words = as_dict(as_dict(body).get("response")).get("message")
+    if status == 500:
+        # Source: evolution-api 2.3.6: the look-up of the number stands before the `try` of the sending, and its error
+        # comes as a bare string; what fails within is a list (and a 400).
+        return words == "Connection Closed"
     # Source: evolution-api 2.3.6: one `try` holds the sending, the storing and the announcing, and its catch answers
     # 400 with the error's words; so a 400 that is none of these may come after the message is out.
-    said = as_list(as_dict(as_dict(body).get("response")).get("message"))
+    said = as_list(words)
     is_schema = bool(said) and all(isinstance(item, list) for item in said)
-    return is_schema or is_not_on_whatsapp(body) or said in _SAID_BEFORE_SENDING
+    return status == 400 and (is_schema or is_not_on_whatsapp(body) or said in _SAID_BEFORE_SENDING)
 
 
 def is_refusal(body: object) -> bool:

@@ -326,12 +326,14 @@ class EvolutionClient:
             answer = within(deadline, lambda: self._call(method, path, asked, timeout=deadline))
         except (_LostError, OverdueError) as error:
             raise Unconfirmed(str(error)) from None
-        if answer.status == 400 and not _is_surely_not_sent(answer):
+        is_surely_not_sent = _is_surely_not_sent(answer)
+        if answer.status == 400 and not is_surely_not_sent:
             raise Unconfirmed("the gateway answered 400 for a reason of its own", status=400)
         try:
             return read(self._checked(answer))
         except (Broken, Unreadable, NotConnected, TooLarge) as error:
-            if answer.status < 300 or answer.status >= 500 or answer.status == 408:
+            is_doubtful = answer.status < 300 or answer.status >= 500 or answer.status == 408
+            if is_doubtful and not is_surely_not_sent:
                 raise Unconfirmed(str(error), status=answer.status) from None
             raise
 
@@ -530,7 +532,7 @@ def _bounded(response: requests.Response, at_most: int, until: float) -> bytes:
 
 def _is_surely_not_sent(answer: _Answer) -> bool:
     try:
-        return answers.is_surely_not_sent(answer.json())
+        return answers.is_surely_not_sent(answer.status, answer.json())
     except Unreadable:
         return False
 

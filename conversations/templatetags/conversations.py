@@ -89,6 +89,14 @@ def author_word(who: Author) -> str:
 @register.filter
 def author(message: Message) -> str:
     """Who wrote a message, in words; for a lead the profile name, "" when there is none."""
+    if message.author is Author.BOT and message.author_name:
+        return gettext("Bot · reviewed by %(who)s") % {"who": message.author_name}
+    return short_author(message)
+
+
+@register.filter
+def short_author(message: Message) -> str:
+    """The same where there is little room: without who read it before it went."""
     if message.author is Author.LEAD:
         return message.push_name
     return (

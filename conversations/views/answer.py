@@ -90,7 +90,8 @@ def _not_sent(request: Request, key: Key, why: str) -> HttpResponse:
 
 def _unconfirmed(request: Request, key: Key) -> HttpResponse:
     """It may be out: the words are shown to be copied, but not put back into the box, to be sent by habit."""
-    return _composed(request, key, unconfirmed=request.POST.get("text", ""), is_unconfirmed=True, had=_had(request))
+    given = {"unconfirmed": request.POST.get("text", ""), "unconfirmed_token": request.POST.get("token", "")}
+    return _composed(request, key, **given, is_unconfirmed=True, had=_had(request))
 
 
 def _had(request: Request) -> str:

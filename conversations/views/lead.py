@@ -20,6 +20,7 @@ from conversations.message import Key
 from conversations.models import Control, Note
 from conversations.templatetags.conversations import phone
 from conversations.views.guard import Request, fragment, kept_nowhere, may, of_conversation, rep
+from conversations.views.undoing import Toast
 
 #: What htmx may ask for by itself; each costs the gateway nothing.
 _PARTS = {
@@ -109,7 +110,12 @@ def set_approval(request: Request, key: Key) -> HttpResponse:
     if wanted not in Control.Approval.values:
         return HttpResponse(status=400)
     control.approve_answers(key, rep(request), Control.Approval(wanted))
-    return _set(request, key, _("From the next answer on."))
+    said = {
+        Control.Approval.ON: _("From the next answer on a person approves what the bot says here."),
+        Control.Approval.OFF: _("From the next answer on the bot answers here by itself."),
+        Control.Approval.AS_INSTANCE: _("From the next answer on it is here as on this number."),
+    }
+    return _set(request, key, said[Control.Approval(wanted)])
 
 
 @require_POST
@@ -128,8 +134,9 @@ def set_opt_out(request: Request, key: Key) -> HttpResponse:
 def _set(request: Request, key: Key, words: str) -> HttpResponse:
     """The part as it stands now, with what was done; without scripts the page again."""
     if request.htmx:
-        context = {**_about(key), **_bot(key), "bot_said": words}
-        return kept_nowhere(render(request, "conversations/_lead_bot.html", context))
+        # As a toast: the part itself is read again at once, since control has changed.
+        context = {**_about(key), **_bot(key), "toast": Toast(words)}
+        return kept_nowhere(render(request, "conversations/_lead_set.html", context))
     flash.success(request, words)
     return redirect("conversations:lead", key.instance, sealed.opaque_id(key))
 

@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from conversations import activity, census, control, drawn, history, newer, notes, sealed, seen, shown
+from conversations import activity, amending, census, control, drawn, history, newer, notes, sealed, seen, shown
 from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import Inbox, inbox, lists_groups
-from conversations.message import Key
+from conversations.message import Key, Message
 from conversations.models import Note, Seen, Sent
 from conversations.question import Facts, Question, Sort, View, together
 from conversations.row import Row
@@ -35,10 +35,10 @@ PAGE = 50
 _MOST_PAGES = 10
 #: How many messages a conversation shows at a time.
 LENGTH = 50
-#: As text, since every opening asks it: composing it takes five times as long.
+#: A page tells how a person's last sends ended. As text, since every opening asks it: composing it takes longer.
 _LAST_SENT = (
     "SELECT * FROM conversations_sent WHERE instance = %s AND conversation = %s AND rep_id = %s"
-    " ORDER BY at DESC LIMIT 1"
+    " AND author = 'rep' ORDER BY at DESC LIMIT 5"
 )
 #: How long a conversation says that one's last message did not go out.
 _LOST_FOR = timedelta(hours=1)
@@ -141,14 +141,16 @@ def name_of(key: Key) -> str:
 
 def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
     """What the head of a conversation and its control bar show."""
-    row, name, written = control.current(key), name_of(key), notes.counts(key)
+    row, name, written, mine = control.current(key), name_of(key), notes.counts(key), _sent_by(request, key)
     return {
         "key": key,
         "url": shown.address(key),
         "stream_name": f"{key.instance}/{sealed.opaque_id(key)}",
         "name": name or phone(key),
         "has_name": bool(name),
-        "lost": _lost(request, key),
+        "lost": _lost(mine),
+        # How each ended, for what the page still keeps of it.
+        "fates": " ".join(f"{one.token}:{one.state}" for one in mine),
         **bar.facts(request, key, row, has_whispers=Note.Kind.WHISPER in written),
         # Read only by a template that offers them.
         "receivers": lambda: [one for one in access.who_may("conversations.act", key.instance) if one != request.user],
@@ -157,10 +159,14 @@ def about(request: Request, key: Key, **more: Any) -> dict[str, Any]:
     }
 
 
-def _lost(request: Request, key: Key) -> Sent | None:
-    """The last thing this person sent here, if it turned out not to have gone out, a while ago at most."""
-    found = Sent.objects.raw(_LAST_SENT, [key.instance, key.conversation, request.user.pk])
-    last = next(iter(found), None)
+def _sent_by(request: Request, key: Key) -> Sequence[Sent]:
+    """The last things this person sent here, the newest first."""
+    return list(Sent.objects.raw(_LAST_SENT, [key.instance, key.conversation, request.user.pk]))
+
+
+def _lost(mine: Sequence[Sent]) -> Sent | None:
+    """The last of them, if it turned out not to have gone out, a while ago at most."""
+    last = mine[0] if mine else None
     is_lost = last is not None and last.state == Sent.State.NOT_SENT and last.at > timezone.now() - _LOST_FOR
     return last if is_lost else None
 
@@ -177,12 +183,21 @@ def bubbles(request: Request, key: Key) -> dict[str, Any]:
     if not is_past:
         inbox().saw(key, found.messages)
     seen_at = None if is_past or request.htmx else _seen_at(request, key)
+    messages = _with_gone(key, found, until, is_past=is_past)
     return {
-        "bubbles": _drawn(request, key, shown.bubbles(found.messages, seen_at)),
+        "bubbles": _drawn(request, key, shown.bubbles(messages, seen_at)),
         "older": found.older,
         "is_past": is_past,
-        "seen": newer.of_page(found.messages),
+        "seen": newer.of_page(messages),
     }
+
+
+def _with_gone(key: Key, page: history.Page, until: datetime | None, *, is_past: bool) -> list[Message]:
+    """The messages of `page`, and a place for each that was taken back between them: the gateway keeps none."""
+    first = page.messages[0].sent_at if page.older and page.messages else None
+    last = until or (page.messages[-1].sent_at if is_past and page.messages else None)
+    gone = amending.gone(key, first, last + timedelta(seconds=1) if last else None)
+    return history.in_order([*page.messages, *gone]) if gone else page.messages
 
 
 def _drawn(request: Request, key: Key, said: Sequence[shown.Bubble]) -> list[str]:

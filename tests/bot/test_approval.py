@@ -9,17 +9,19 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from bot import reconcile
 from bot.models import BotSettings
 from bot.turns import Outcome
-from conversations import control, fence, pending, sending
+from conversations import control, fence, history, pending, sending
 from conversations.evolution.sandbox import Sandbox
 from conversations.message import Key
-from conversations.models import AuditEntry, Control, Switch
+from conversations.models import AuditEntry, Control, Sent, Switch
 from conversations.pending import Decisions, Pending
 from conversations.silence import Silence
+from conversations.templatetags.conversations import author
+from people import access
 from tests.factories import LEAD
 from tests.fake_gemini import FakeGemini
 
@@ -69,6 +71,28 @@ def test_a_yes_sends_it_as_the_bots_and_once(turn: Turn, sandbox: Sandbox, asked
     assert turn(asked).silence is Silence.ANSWERED_ALREADY
     assert texts(sandbox) == ["Olá!", "Depende."]
     assert acts() == ["approval_on", "approve"]
+
+
+def test_who_said_yes_stands_beside_the_bots_name(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, asked: str, ana: User
+) -> None:
+    pending.release(KEY, offered().id, ana, ["Olá, Paula!"])
+    turn(asked)
+    control.approve_answers(KEY, ana, Control.Approval.OFF)
+    gemini.will_answer("Por nada.")
+    turn(sandbox.lead_writes(LEAD, "Obrigada"))
+
+    with translation.override("en"):
+        said = {one.text: author(one) for one in history.recent(KEY, 10) if one.from_me}
+    assert said == {"Olá, Paula!": f"Bot · reviewed by {access.name_of(ana)}", "Por nada.": "Bot"}
+    assert list(Sent.objects.order_by("pk").values_list("author", "rep")) == [("bot", ana.pk), ("bot", None)]
+
+
+def test_who_said_yes_may_be_gone_meanwhile(turn: Turn, sandbox: Sandbox, asked: str, ana: User) -> None:
+    pending.release(KEY, offered().id, ana)
+    ana.delete()
+
+    assert turn(asked).sent == 2
 
 
 def test_a_changed_answer_goes_out_as_changed(turn: Turn, sandbox: Sandbox, asked: str, ana: User) -> None:

@@ -117,7 +117,7 @@ def test_a_wrong_key_is_told(manager: Client, sandbox: Sandbox, settings: Any) -
 
 
 def test_from_logged_out_to_paired(manager: Client, sandbox: Sandbox) -> None:
-    assert "Logged out." in panel(manager, "log-out/")
+    assert '<p class="done is-warning">Logged out.' in panel(manager, "log-out/")
     closed = panel(manager)
     assert "Show the QR code" in closed
     assert "every 3s" not in closed

@@ -151,8 +151,9 @@ def test_ones_own_message_is_changed_and_taken_back_for_everyone(stack: Stack, w
     mine.get_by_role("link", name="Apagar para todos").click()
     expect(page.get_by_role("dialog", name="Apagar para todos?")).to_be_visible()
     page.get_by_role("button", name="Apagar", exact=True).click()
-    expect(mine).to_have_count(0, timeout=SOON_MS)
-    expect(betos.locator("li.bubble.by-rep")).to_have_count(0, timeout=SOON_MS)
+    for one in (page, betos):
+        expect(one.locator("li.bubble.by-rep")).to_contain_text("Mensagem apagada", timeout=SOON_MS)
+        expect(one.get_by_text("Segue o orçamento")).to_have_count(0)
 
 
 def test_a_file_that_did_not_go_out_is_offered_again_and_goes_out_once(stack: Stack, window: Window, lead: str) -> None:

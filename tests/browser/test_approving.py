@@ -75,11 +75,21 @@ def test_a_changed_answer_goes_out_as_changed_and_a_discarded_one_does_not(
     lead_asks(stack, lead, "Paula Reis", FIRST, SECOND)
     expect(anas.locator("#offer")).to_be_visible(timeout=SOON_MS)
 
+    expect(anas.get_by_role("button", name="Enviar", exact=True)).to_have_count(2)
+    anas.locator("#offer-edit summary").click()
+    expect(anas.locator("#offer").get_by_role("button")).to_have_text(["Cancelar", "Enviar alterado"])
+    anas.get_by_label("O que vai sair").fill("Nada disso")
+    anas.get_by_role("button", name="Cancelar").click()
+    expect(anas.locator("#offer")).to_contain_text(FIRST)
+    expect(anas.locator("#offer-edit summary")).to_be_focused()
     anas.locator("#offer-edit summary").click()
     expect(anas.get_by_label("O que vai sair")).to_have_value(f"{FIRST}\n\n{SECOND}")
     anas.get_by_label("O que vai sair").fill("Temos um plano só.")
     anas.get_by_role("button", name="Enviar alterado").click()
     expect(bubble(betos, "Temos um plano só.")).to_have_count(1, timeout=SOON_MS)
+    expect(bubble(betos, "Temos um plano só.").locator(".author")).to_have_text(
+        "Bot · revisado por Ana", timeout=SOON_MS
+    )  # fmt: skip
     expect(bubble(betos, FIRST)).to_have_count(0)
 
     lead_asks(stack, lead, "Paula Reis", "Custa R$ 90.")

@@ -122,6 +122,9 @@ def test_a_number_is_logged_out_paired_anew_and_the_page_says_so_by_itself(stack
     page.get_by_role("dialog").get_by_role("button", name="Desconectar").click()
 
     expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".done")).to_have_class("done is-warning")
+    of_connection = page.locator(".finding", has_text="Conexão:")
+    expect(of_connection).not_to_have_class("finding is-ok", timeout=30_000)
     page.get_by_role("button", name="Mostrar o QR code").click()
     expect(page.locator("img.qr")).to_be_visible(timeout=SOON_MS)
     assert page.evaluate("document.querySelector('img.qr').naturalWidth > 0"), "the code is no image"
@@ -131,6 +134,7 @@ def test_a_number_is_logged_out_paired_anew_and_the_page_says_so_by_itself(stack
     expect(page.locator(".success")).to_contain_text("Pareado!", timeout=SOON_MS)
     expect(page.locator(".condition")).to_contain_text("Conectado")
     expect(page.locator("img.qr")).to_have_count(0)
+    expect(of_connection).to_have_class("finding is-ok", timeout=30_000)
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])

@@ -51,7 +51,7 @@ def test_the_second_step_at_the_login_with_the_code_of_an_app_and_with_a_recover
     page.get_by_role("link", name="Ativar").click()
     secret = page.locator(".secret").inner_text()
     page.get_by_label("Código").fill(code(secret))
-    page.get_by_role("button", name="Ligar").click()
+    page.get_by_role("button", name="Ativar").click()
     expect(page.locator(".codes li")).to_have_count(10)
     recovery = page.locator(".codes li").first.inner_text()
     page.get_by_role("link", name="Já guardei").click()

@@ -206,6 +206,45 @@ def test_what_turns_out_not_to_have_gone_out_is_back_in_the_box(stack: Stack, wi
     assert stack.texts(lead) == []
 
 
+def test_what_was_unclear_when_one_left_is_back_once_it_is_known_and_never_over_other_words(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    quiet(stack, lead, "Inês Braga")
+    page = window()
+    page.goto(stack.page(lead))
+    box, unclear = page.get_by_label("Sua resposta"), page.locator(".unsure")
+    stack.sandbox.failures.add(Failure("/message/sendText", "refuse", status=500))
+    box.fill("Segue o contrato")
+    with page.expect_response("**/send/"):
+        page.get_by_role("button", name="Enviar").click()
+    expect(unclear).to_contain_text("Segue o contrato", timeout=SOON_MS)
+
+    page.goto(f"{stack.url}/")
+    expect(page.get_by_role("heading", name="Conversas")).to_be_visible()
+    page.goto(stack.page(lead))
+    expect(box).to_have_value("Segue o contrato", timeout=SOON_MS)
+    expect(unclear).to_have_count(0)
+
+    stack.sandbox.failures.add(Failure("/message/sendText", "refuse", status=500))
+    with page.expect_response("**/send/"):
+        page.get_by_role("button", name="Enviar").click()
+    expect(unclear).to_contain_text("Não sabemos", timeout=SOON_MS)
+    box.fill("Um momento")
+    expect(unclear).to_contain_text("Esta mensagem não saiu.", timeout=SOON_MS)
+    page.reload()
+    expect(box).to_have_value("Um momento")
+    unclear.get_by_role("button", name="Usar este texto").click()
+    expect(box).to_have_value("Um momento\n\nSegue o contrato")
+    expect(unclear).to_have_count(0)
+    assert stack.texts(lead) == []
+
+    page.get_by_role("button", name="Enviar").click()
+    expect(bubble(page, "Segue o contrato")).to_have_count(1, timeout=SOON_MS)
+    page.reload()
+    expect(box).to_be_empty()
+    assert len(stack.texts(lead)) == 1
+
+
 def test_an_unfinished_answer_survives_a_reload_but_not_a_log_out(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Hugo Vaz")
     page = window()

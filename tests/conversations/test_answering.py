@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.utils import translation
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from conversations import amending, attachments, control, inbox, sending
@@ -57,6 +57,10 @@ def picture(name: str = "fachada.png", type: str = "image/png", data: bytes = PI
     return SimpleUploadedFile(name, data, type)
 
 
+def voice(name: str = "voice.webm", data: bytes = b"\x1aE\xdf\xa3 and so on") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data, "audio/webm")
+
+
 def sent_id(client: Client, said: str = "Olá") -> str:
     post(client, "send", text=said)
     return str(Sent.objects.latest("pk").message_id)
@@ -82,12 +86,31 @@ def test_a_file_needs_no_words(for_bob: Client, sandbox: Sandbox) -> None:
 
 
 def test_a_voice_note_goes_out_as_one(for_bob: Client, sandbox: Sandbox) -> None:
-    post(for_bob, "send", text="", voice=SimpleUploadedFile("voice.webm", b"sound", "audio/webm"))
+    post(for_bob, "send", text="", voice=voice())
 
     [sent] = sandbox.sent(LEAD)
     row = sandbox.instance(INSTANCE).find(sent.id)
     assert row is not None
     assert row.message["audioMessage"]["ptt"] is True
+
+
+@pytest.mark.parametrize("data", [PICTURE, b"MZ", b"<svg>", b"RIFF\x00\x00\x00\x00WEBPVP8 "])
+def test_what_cannot_be_heard_is_no_voice_note(for_bob: Client, sandbox: Sandbox, data: bytes) -> None:
+    response = post(for_bob, "send", text="", voice=voice("voice.webm", data))
+
+    assert "This is no recording." in text(response)
+    assert sandbox.sent(LEAD) == []
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"OggS\x00\x02", b"\x1aE\xdf\xa3\x9fB\x86\x81", b"\x00\x00\x00\x1cftypmp42", b"ID3\x04", b"\xff\xfb\x90d",
+        b"\xff\xf1P\x80", b"RIFF$\x00\x00\x00WAVEfmt ", b"fLaC\x00", b"#!AMR\n", b"caff\x00\x01",
+    ],
+)  # fmt: skip
+def test_what_browsers_and_phones_record_is_sound(start: bytes) -> None:
+    assert attachments.is_sound(start)
 
 
 @pytest.mark.parametrize(
@@ -121,9 +144,10 @@ def test_a_file_that_may_be_out_is_not_sent_again_by_the_same_form(
     sandbox.failures.add(Failure(f"/message/{endpoint}", "after"))
     token = uuid.uuid4().hex
 
+    given = {"file": lambda: picture("proposta.png"), "voice": voice}[field]
     first, second = (
-        post(for_bob, "send", text="", token=token, headers=HTMX, **{field: picture("proposta.png")}) for _ in range(2)
-    )
+        post(for_bob, "send", text="", token=token, headers=HTMX, **{field: given()}) for _ in range(2)
+    )  # fmt: skip
 
     for response in (first, second):
         assert "We do not know whether this message went out." in text(response)
@@ -177,6 +201,50 @@ def test_a_name_is_only_a_name() -> None:
     assert attachments.file(b"x", "../../etc/pass\x00wd.txt", "text/plain").name == "passwd.txt"
     assert attachments.file(b"x", "n" * 300 + ".pdf", "application/pdf").name.endswith("n.pdf")
     assert attachments.file(b"x", " ", "").name == "arquivo"
+
+
+# --------------------------------------------------------------------------------------------- a number that is closed
+
+
+def closed(sandbox: Sandbox) -> None:
+    sandbox.log_out(sandbox.instance())
+    inbox.inbox().refresh()
+
+
+def test_on_a_number_that_is_known_to_be_closed_nothing_is_tried_and_the_words_stay(
+    for_bob: Client, sandbox: Sandbox
+) -> None:
+    sandbox.lead_writes(LEAD, "Oi")
+    closed(sandbox)
+
+    response = text(post(for_bob, "send", text="Segue", headers=HTMX))
+
+    assert "Not sent. This number is not connected to WhatsApp." in response
+    assert "Segue</textarea>" in response
+    assert not Sent.objects.exists()
+    assert control.current(MARIANA).mode == "bot"
+
+
+def test_the_same_words_go_out_once_the_number_is_back_though_the_list_does_not_know_it_yet(
+    for_bob: Client, sandbox: Sandbox
+) -> None:
+    sandbox.lead_writes(LEAD, "Oi")
+    closed(sandbox)
+    sandbox.set_state(sandbox.instance(INSTANCE), "open")
+
+    post(for_bob, "send", text="Segue", headers=HTMX)
+
+    assert [sent.text for sent in sandbox.sent(LEAD)] == ["Segue"]
+
+
+def test_what_the_gateway_refuses_before_it_sends_surely_did_not_go_out(for_bob: Client, sandbox: Sandbox) -> None:
+    sandbox.instance(INSTANCE).is_dead = True
+
+    response = text(post(for_bob, "send", text="Segue", headers=HTMX))
+
+    assert "Not sent. This number is not connected to WhatsApp." in response
+    assert "Segue</textarea>" in response
+    assert not Control.objects.get().sending
 
 
 # --------------------------------------------------------------------------------------------------- name and quote
@@ -247,6 +315,52 @@ def test_a_message_is_taken_back_after_a_question(for_bob: Client, sandbox: Sand
     assert response["Location"] == PAGE
     assert "Para outra pessoa" not in text(for_bob.get(PAGE, headers={"HX-Request": "true", "HX-Target": "messages"}))
     assert AuditEntry.objects.filter(act="delete").count() == 1
+
+
+def test_what_was_taken_back_leaves_a_mark_in_its_place_though_the_gateway_has_none(
+    for_bob: Client, for_alice: Client, sandbox: Sandbox
+) -> None:
+    question = sandbox.lead_writes(LEAD, "Oi", at=sandbox.clock() - 60)
+    id = sent_id(for_bob, "Para outra pessoa")
+    after = sandbox.lead_writes(LEAD, "Como?", at=sandbox.clock() + 60)
+
+    post(for_bob, "delete", id=id)
+
+    page = text(get(for_alice, PAGE))
+    place, end = page.index(f'id="message-{id}"'), page.index(f'id="message-{after}"')
+    assert page.index(f'id="message-{question}"') < place < end
+    assert "Deleted message" in page[place:end]
+    assert '<p class="author" dir="auto">Bob</p>' in page[place:end]
+    assert "?delete=" not in page[place:end]
+    assert "Para outra pessoa" not in page
+    assert sandbox.instance(INSTANCE).find(id) is None
+
+
+def test_a_mark_stands_once_on_the_page_of_its_time(for_bob: Client, bob: User, sandbox: Sandbox) -> None:
+    now = sandbox.clock()
+    for number in range(70):
+        sandbox.lead_writes(LEAD, f"linha {number}", at=now - 1000 + number * 10)
+    id = sent_id(for_bob, "Para outra pessoa")
+    post(for_bob, "delete", id=id)
+    moment = timezone.now() - timedelta(seconds=905)  # between the tenth and the eleventh line, on the older page
+    Sent.objects.update(at=moment)
+    AuditEntry.objects.filter(act="delete").update(until=moment)
+
+    newest = text(get(for_bob, PAGE))
+    before = newest.split("before=")[1].split('"')[0].split("&")[0]
+    older = text(get(for_bob, f"{PAGE}?before={before}"))
+
+    assert f'id="message-{id}"' not in newest
+    assert older.count(f'id="message-{id}"') == 1
+
+
+def test_no_mark_stands_for_what_was_only_lost(for_bob: Client, sandbox: Sandbox) -> None:
+    id = sent_id(for_bob, "Some")
+    row = sandbox.instance(INSTANCE).find(id)
+    assert row is not None
+    sandbox.instance(INSTANCE).remove(row)
+
+    assert f'id="message-{id}"' not in text(get(for_bob, PAGE))
 
 
 @pytest.mark.parametrize("act", ["edit", "delete"])

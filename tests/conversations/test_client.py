@@ -254,6 +254,7 @@ def test_a_400_for_a_reason_of_the_gateways_own_may_come_after_the_message_is_ou
         ("send-sendText-not-on-whatsapp-400", NotOnWhatsApp),
         ("auth-401-bad-key", WrongKey),
         ("auth-404-unknown-instance", UnknownInstance),
+        ("baileys-offline-sendText", NotConnected),
     ],
 )
 def test_a_refused_send_surely_did_not_go_out(
@@ -270,7 +271,8 @@ def test_a_refused_send_surely_did_not_go_out(
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
-        (500, {"response": {"message": "Connection Closed"}}, "Connection Closed"),
+        (500, {"response": {"message": ["Error: Connection Closed"]}}, "Connection Closed"),
+        (500, {"response": {"message": "Internal Server Error"}}, "Internal Server Error"),
         (502, None, "status 502"),
         (504, "<html>", "status 504"),
         (408, {}, "status 408"),
@@ -357,7 +359,7 @@ def test_files_and_edits_that_are_refused_at_the_door_surely_did_not_happen(
 def test_whatever_reaches_a_lead_may_be_out_after_a_500_and_is_asked_once(
     client: EvolutionClient, gateway: Replay, act: str
 ) -> None:
-    gateway.will_say(500, {"response": {"message": "Connection Closed"}})
+    gateway.will_say(500, {"response": {"message": ["Error: Connection Closed"]}})
 
     acts: dict[str, Callable[[], object]] = {
         "media": lambda: client.send_media(INSTANCE, MARIANA, PDF),

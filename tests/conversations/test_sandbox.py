@@ -592,6 +592,21 @@ def test_a_dead_connection_says_open_and_sends_nothing(sandbox: Sandbox, client:
     assert (sandbox.sent(), history(sandbox)) == ([], [])
 
 
+def test_a_closed_number_refuses_before_or_while_sending_as_the_number_was_looked_up_lately(
+    sandbox: Sandbox, client: EvolutionClient
+) -> None:
+    sandbox.log_out(sandbox.instance())
+
+    with pytest.raises(NotConnected) as unknown:
+        _text(client)
+    sandbox.lead_writes(LEAD, "Oi")
+    with pytest.raises(Unconfirmed) as known:
+        _text(client)
+
+    assert (unknown.value.status, known.value.status) == (500, 400)
+    assert sandbox.sent() == []
+
+
 def test_an_unknown_switch_or_mode_is_refused(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="no such switch"):
         sandbox.failures.switch({"nonsense": True})
@@ -628,6 +643,18 @@ def test_the_people_can_be_played_over_http(sandbox: Sandbox, door: Callable[...
 
     assert {message["text"] for message in shown["messages"]} == {"Olá", "2 s", "do celular", "de outra"}
     assert [(entry["by"], entry["text"]) for entry in sent] == [("phone", "do celular"), ("integration", "de outra")]
+
+
+def test_the_leads_phone_shows_that_something_was_taken_back_though_the_gateway_forgot_it(
+    sandbox: Sandbox, door: Callable[..., tuple[int, Any]], client: EvolutionClient
+) -> None:
+    id = client.send_text(NAME, JID(LEAD), "Para outra pessoa").id
+    client.delete_message(NAME, JID(LEAD), id)
+
+    _, shown = door("GET", f"/_sandbox/{NAME}/conversation?jid={LEAD}")
+
+    assert [(one["id"], one["deleted"]) for one in shown["messages"]] == [(id, True)]
+    assert client.message(NAME, id) is None
 
 
 def test_a_lead_shares_a_contact_over_http(door: Callable[..., tuple[int, Any]], client: EvolutionClient) -> None:

@@ -592,6 +592,7 @@ def test_an_unclear_send_is_told_as_it_is_and_not_offered_again(
 
     assert "We do not know whether this message went out." in text(response)
     assert "Olá, Mariana</blockquote>" in text(response)
+    assert f'data-token="{Sent.objects.get().token}" data-text="Olá, Mariana"' in text(response)
     assert "Olá, Mariana</textarea>" not in text(response)
 
 
@@ -601,12 +602,16 @@ def test_a_message_that_turned_out_lost_is_told_until_another_one_goes_out(
     facts = {"instance": INSTANCE, "conversation": LEAD, "author": "rep", "rep": bob, "at": timezone.now()}
     Sent.objects.create(token="t", state=Sent.State.NOT_SENT, **facts)
 
-    assert "did not go out." in text(get(for_bob))
-    assert "did not go out." not in text(get(for_olga))
+    page = text(get(for_bob))
+    assert "Your message of" in page
+    assert 'data-fates="t:not_sent"' in page
+    assert "data-fates" not in text(get(for_olga))
+    assert "Your message of" not in text(get(for_olga))
 
-    answer(for_bob)
+    answer(for_bob, token="a" * 32)
 
-    assert "did not go out." not in text(get(for_bob))
+    assert "Your message of" not in text(get(for_bob))
+    assert f'data-fates="{"a" * 32}:sent t:not_sent"' in text(get(for_bob))
 
 
 # ------------------------------------------------------------------------------------------------------- the switch

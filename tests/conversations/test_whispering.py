@@ -131,7 +131,10 @@ def test_whether_the_bot_asks_first_is_chosen_beside_the_lead(for_bob: Client, f
     assert "as on this number: it answers by itself" in read(for_bob, "lead-bot", "lead/")
     assert "The bot answers by itself." in read(for_olga, "lead-bot", "lead/")
 
-    assert '<option value="on" selected>' in post(for_bob, "lead/approval/", approval="on")
+    said = post(for_bob, "lead/approval/", approval="on")
+    assert '<option value="on" selected>' in said
+    assert '<div class="toasts" id="toasts" role="status" hx-swap-oob="true">' in said
+    assert "a person approves what the bot says here." in said
 
     assert control.current(MARIANA).approval == Control.Approval.ON
     assert "A person approves" in read(for_olga, "lead-bot", "lead/")

@@ -17,9 +17,14 @@ from .words import JSON, JSONDict, Refusal, Request
 _calls = count(1)
 
 
+def is_connected(instance: Instance) -> bool:
+    """The instance's socket is open."""
+    return instance.state == "open" and not instance.is_dead
+
+
 def needs_connection(instance: Instance) -> None:
     """Raises the gateway's 500 when the instance's socket is not open."""
-    if instance.state != "open" or instance.is_dead:
+    if not is_connected(instance):
         raise Refusal(500, "Connection Closed")
 
 
@@ -177,6 +182,7 @@ def delete_message(world: People, instance: Instance, request: Request) -> JSON:
         if row:
             # Source: evolution-api 2.3.6 with DATABASE_DELETE_MESSAGE off: the row goes.
             instance.remove(row)
+            instance.revoked.append(row)
     if row:
         world.emit(instance, "messages.delete", records.deleted_row(row))
     return _protocol_answer(world, key, {"key": key, "type": "REVOKE"})

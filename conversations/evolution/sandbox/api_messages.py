@@ -6,7 +6,7 @@ import base64
 import binascii
 
 from . import content as contents
-from .api_chats import needs_connection, show_presence
+from .api_chats import is_connected, needs_connection, show_presence
 from .checks import require_one_of
 from .content import Content, sent_context
 from .memory import Instance
@@ -76,20 +76,23 @@ def send_reaction(world: People, instance: Instance, request: Request) -> JSON:
 
 
 def _send(world: People, instance: Instance, request: Request, content: Content, *, quotes: bool = True) -> JSONDict:
-    needs_connection(instance)
     fields = request.fields
-    jid = _receiver(str(fields["number"]))
+    jid = jid_of(str(fields["number"]))
+    if jid in instance.contacts and not is_connected(instance):
+        # Source: evolution-api 2.3.6: a number that was looked up lately is not looked up again, and what fails later
+        # is a 400 with a list; the look-up itself fails with a 500 and a string.
+        raise Refusal(400, ["Error: Connection Closed"])
+    needs_connection(instance)
+    _needs_whatsapp(jid, str(fields["number"]))
     if isinstance(fields.get("delay"), (int, float)) and fields["delay"] > 0:
         show_presence(world, instance, jid, "composing", fields["delay"])
     context = _context(world, instance, request, jid, quotes=quotes)
     return world.put_out(instance, jid, _with_context(content, context), context=context)
 
 
-def _receiver(number: str) -> str:
-    jid = jid_of(number)
+def _needs_whatsapp(jid: str, number: str) -> None:
     if not is_on_whatsapp(jid):
         raise Refusal(400, [{"jid": jid, "exists": False, "number": number}])
-    return jid
 
 
 def _context(world: People, instance: Instance, request: Request, jid: str, *, quotes: bool) -> JSONDict | None:

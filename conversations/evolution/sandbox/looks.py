@@ -129,19 +129,24 @@ def _delivery(sandbox: Sandbox) -> JSONDict:
 def conversation(sandbox: Sandbox, instance: Instance, jid: str) -> JSONDict:
     """One conversation as the lead's phone shows it, oldest first."""
     with sandbox.lock:
-        rows = sorted(instance.rows.get(jid, ()), key=lambda row: (row.timestamp, row.number))[-_MESSAGES:]
+        revoked = {row.key_id for row in instance.revoked}
+        rows = [*instance.rows.get(jid, ()), *(row for row in instance.revoked if row.jid == jid)]
+        rows = sorted(rows, key=lambda row: (row.timestamp, row.number))[-_MESSAGES:]
         reactions = {_target(row): _emoji(row) for row in rows if row.type_name == "reactionMessage"}
         shown = [row for row in rows if row.type_name != "reactionMessage"]
         read = {id for name, where, id in sandbox.read_marks if (name, where) == (instance.name, jid)}
         return {
             "jid": jid,
             "name": _name_in(instance, jid),
-            "messages": [_message(instance, row, reactions.get(row.key_id, ""), read) for row in shown],
+            "messages": [
+                _message(instance, row, reactions.get(row.key_id, ""), read, is_revoked=row.key_id in revoked)
+                for row in shown
+            ],
         }
 
 
-def _message(instance: Instance, row: Row, reaction: str, read: set[str]) -> JSONDict:
-    statuses = {status for _, status in row.updates}
+def _message(instance: Instance, row: Row, reaction: str, read: set[str], *, is_revoked: bool) -> JSONDict:
+    statuses = {status for _, status in row.updates} | ({"DELETED"} if is_revoked else set())
     shown: JSONDict = {
         "id": row.key_id, "fromMe": row.is_from_me, "at": row.timestamp, "type": row.type_name, "text": _words(row),
         "status": "READ" if row.key_id in read else _status(row),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from .content import Content
@@ -81,6 +81,8 @@ class Instance:
     rows: OrderedDict[str, list[Row]] = field(default_factory=OrderedDict)
     row_count: int = 0
     by_key_id: dict[str, list[Row]] = field(default_factory=dict)
+    #: What was taken back by the API: the gateway forgets it, phones go on showing that there was something.
+    revoked: deque[Row] = field(default_factory=lambda: deque(maxlen=1_000))
     files: OrderedDict[str, Content] = field(default_factory=OrderedDict)
     files_size: int = 0
     _numbers: int = 0

@@ -50,6 +50,19 @@
     place.scrollIntoView({ block: "end" });
   }, true);
 
+  const leave = () => {
+    const edit = document.getElementById("offer-edit");
+    edit.querySelector("form").reset();
+    edit.open = false;
+    edit.querySelector("summary").focus();
+  };
+  document.addEventListener("click", (event) => event.target.closest("[data-cancel-edit]") && leave());
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.target !== box() || event.isComposing) return;
+    event.preventDefault();
+    leave();
+  });
+
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt.id !== "whisper-form" || !event.detail.successful) return;
     if (document.querySelector("#whispers > [role=alert]")) return;

@@ -17,21 +17,75 @@
     else sessionStorage.removeItem(place);
   };
   const bringBack = () => {
-    if (isAnswer() && !box().value && !document.getElementById("unsure")) box().value = sessionStorage.getItem(place) ?? "";
+    if (isAnswer() && !box().value) box().value = sessionStorage.getItem(place) ?? "";
   };
   bringBack();
   document.addEventListener("input", (event) => event.target === box() && keep());
 
-  // Whether an unclear message went out is known after a while: what went out is in sight, what did not is in the box.
-  document.addEventListener("htmx:afterSettle", () => {
-    const unsure = document.getElementById("unsure");
-    const control = document.getElementById("control");
-    if (!unsure || control.hasAttribute("data-unconfirmed")) return;
-    const isLost = control.hasAttribute("data-lost");
-    if (isLost && !box().value) box().value = unsure.dataset.text;
+  // ------------------------------------------------------------------------------------------------ what is unclear
+
+  // A message that may be out is kept in this tab, with the token of its one send, until it is known how that ended:
+  // what went out is in sight and forgotten here, what did not is in the box again, or offered where that is taken.
+  const unclearPlace = `unsure:${pane.dataset.conversation}`;
+  const unclear = () => JSON.parse(sessionStorage.getItem(unclearPlace) ?? "[]");
+  const keepUnclear = (all) => (all.length ? sessionStorage.setItem(unclearPlace, JSON.stringify(all)) : sessionStorage.removeItem(unclearPlace));
+  const fates = () => new Map((document.getElementById("control").dataset.fates ?? "").split(" ").map((one) => one.split(":")));
+
+  const noteUnclear = () => {
+    const one = document.querySelector("#unsures .unsure")?.dataset;
+    if (!form().hasAttribute("data-unsure") || !one || unclear().some((known) => known.token === one.token)) return;
+    keepUnclear([...unclear(), { token: one.token, text: one.text, had: one.had, isLost: false }]);
+  };
+  const tell = (name) => form().dispatchEvent(new CustomEvent(name, { bubbles: true }));
+  const hasFile = () => Boolean(document.getElementById("file")?.files.length || document.getElementById("voice")?.files.length);
+  const judged = (one, ended) => {
+    if (one.isLost || (ended !== "sent" && ended !== "not_sent")) return [one];
+    if (ended === "sent") {
+      tell("composer:out");
+      return [];
+    }
+    tell("composer:lost");
+    const had = hasFile() ? "" : one.had;
+    if (!one.text && !had) return [];
+    if (had || box().value || !isAnswer()) return [{ ...one, had, isLost: true }];
+    box().value = one.text;
     keep();
-    unsure.remove();
-    form().dispatchEvent(new CustomEvent(isLost ? "composer:lost" : "composer:out", { bubbles: true }));
+    return [];
+  };
+  const draw = () => {
+    const place = document.getElementById("unsures");
+    const drawn = unclear().map((one) => {
+      const node = document.getElementById("unsure-one").content.firstElementChild.cloneNode(true);
+      node.dataset.token = one.token;
+      node.querySelector(".unsure-doubt").hidden = one.isLost;
+      node.querySelector(".unsure-lost").hidden = !one.isLost;
+      node.querySelector(".unsure-use").hidden = !one.isLost || !one.text;
+      node.querySelector(".quote").textContent = [one.had, one.text].filter(Boolean).join("\n");
+      return node;
+    });
+    // What is told already is not told again.
+    if (drawn.map((node) => node.outerHTML).join("") !== [...place.children].map((node) => node.outerHTML).join("")) place.replaceChildren(...drawn);
+  };
+  const clearUp = () => {
+    if (!form() || !document.getElementById("unsures")) return;
+    noteUnclear();
+    const known = fates();
+    keepUnclear(unclear().flatMap((one) => judged(one, known.get(one.token))));
+    draw();
+  };
+  clearUp();
+  document.addEventListener("htmx:afterSettle", clearUp);
+  document.addEventListener("click", (event) => {
+    const token = event.target.closest("[data-unsure-use], [data-unsure-drop]")?.closest(".unsure").dataset.token;
+    if (token === undefined) return;
+    const one = unclear().find((known) => known.token === token);
+    keepUnclear(unclear().filter((known) => known.token !== token));
+    if (event.target.closest("[data-unsure-use]") && one) {
+      box().value = [box().value, one.text].filter(Boolean).join("\n\n");
+      keep();
+    }
+    draw();
+    box().focus();
   });
 
   // ---------------------------------------------------------------------------------------------------------- sending

@@ -10,6 +10,7 @@
   let world = { instances: [], chats: [], leads: [], delivery: {} };
   let open = null; // {instance, jid, name}
   let shownIds = "";
+  let isAtEnd = true;
   let recorder = null;
   let typedAt = 0;
 
@@ -143,7 +144,7 @@
     if (ids === shownIds) return;
     const playing = [...list.querySelectorAll("audio")].some((audio) => !audio.paused);
     if (playing) return;
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80 || !shownIds;
+    if (!shownIds) isAtEnd = true;
     shownIds = ids;
     const items = [];
     let lastDay = "";
@@ -155,6 +156,11 @@
     }
     if (company) items.push(make("li", { className: "bubble", ariaHidden: "true" }, make("span", { className: "dots" }, make("i"), make("i"), make("i"))));
     list.replaceChildren(...items);
+    stayAtEnd();
+  }
+
+  function stayAtEnd() {
+    const list = byId("messages");
     if (isAtEnd) list.scrollTop = list.scrollHeight;
   }
 
@@ -330,6 +336,9 @@
   byId("record").addEventListener("click", record);
   byId("cancel").addEventListener("click", () => { recorder.isDropped = true; recorder.stop(); });
   byId("back").addEventListener("click", close);
+  byId("messages").addEventListener("scroll", ({ target }) => { isAtEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 80; });
+  // A picture has its height only once it is there; `load` does not bubble.
+  byId("messages").addEventListener("load", stayAtEnd, true);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && open && !recorder) close(); });
   byId("new").addEventListener("submit", (event) => {
     event.preventDefault();
