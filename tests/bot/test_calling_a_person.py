@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from bot.models import BotSettings
 from bot.turns import Outcome
-from conversations import control
+from conversations import control, history, inbox
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.message import Key
 from conversations.models import AuditEntry, Control, Due, Mode, Reason
@@ -118,3 +118,27 @@ def test_outside_their_hours_the_lead_is_told_when_people_are_back(
     said = texts(sandbox)[0]
     assert ("volta" in said) is (expected is not None)
     assert (expected or "") in said
+
+
+def waits(sandbox: Sandbox) -> bool:
+    """The list says that the lead waits, whether it heard of everything or reads it all again."""
+    inbox.inbox().saw(KEY, history.recent(KEY, 20))
+    row = inbox.inbox().row(KEY)
+    assert row is not None
+    return row.waiting_since is not None
+
+
+def test_who_is_told_that_a_person_comes_goes_on_waiting(turn: Turn, sandbox: Sandbox) -> None:
+    BotSettings.objects.update(handoff_phrases="atendente")
+
+    turn(sandbox.lead_writes(LEAD, "quero um atendente"))
+
+    assert len(texts(sandbox)) == 1
+    assert waits(sandbox)
+
+
+def test_who_wants_no_messages_and_is_told_so_does_not_wait(turn: Turn, sandbox: Sandbox) -> None:
+    turn(sandbox.lead_writes(LEAD, "parar"))
+
+    assert texts(sandbox) == [DONE]
+    assert not waits(sandbox)

@@ -144,6 +144,15 @@
     heard.textContent = `${bubble.querySelector(".author").textContent}: ${words.trim().slice(0, HEARD_CHARACTERS)}`;
   };
 
+  // Of the lead's messages of the same second the first that an answer, where it is known, does not answer (`order.py`).
+  const crossed = (bubble) => {
+    if (!bubble.dataset.answers) return null;
+    const answered = bubble.dataset.answers.split(" ").map((id) => `message-${id}`);
+    const ofNow = bubbles().filter((one) => at(one) === at(bubble));
+    const last = ofNow.findLastIndex((one) => !one.matches(".by-lead") || answered.includes(one.id));
+    return ofNow[last + 1] ?? null;
+  };
+
   // A new day, or late: the page knows where it belongs.
   const take = (bubble) => {
     came.push(bubble.id);
@@ -157,7 +166,7 @@
       return tidy();
     }
     if (!isNext(bubble)) return readAgain();
-    messages.append(bubble);
+    messages.insertBefore(bubble, crossed(bubble));
     tidy();
     messages.dispatchEvent(new CustomEvent("messages:came"));
   };
