@@ -42,6 +42,8 @@ class Line:
     control: Control
     #: The views that show it, but *mine*.
     views: tuple[View, ...] = (View.ALL,)
+    #: Since when the lead waits for an answer; None: nothing waits.
+    waiting_since: datetime | None = None
     #: What came since the person who reads it last looked.
     unread: int = 0
 
@@ -156,7 +158,13 @@ def lines(rows: Sequence[Row], facts: Facts) -> list[Line]:
     controls = control.currents(row.key for row in rows)
     last = _completed(rows)
     return [
-        Line(row, last[row.key], controls.get(row.key) or Control(instance=row.key.instance), facts.views(row))
+        Line(
+            row,
+            last[row.key],
+            controls.get(row.key) or Control(instance=row.key.instance),
+            facts.views(row),
+            facts.waiting_since(row),
+        )
         for row in rows
     ]
 
