@@ -210,11 +210,11 @@ def waiting_for_bot(instance: str, earliest: datetime) -> int | None:
         return None
     begins = {name: _begins(state.bot_since(name), earliest) for name in names}
     waiting = [
-        row.key for row in here.rows()
+        row for row in here.rows()
         if row.waiting_since and (begin := begins.get(row.key.instance)) and row.last.sent_at >= begin
     ]  # fmt: skip
-    controls = control.currents(waiting)
-    return sum(_is_the_bots(controls.get(key), now) for key in waiting)
+    controls = control.currents(row.key for row in waiting)
+    return sum(_is_the_bots(row, controls.get(row.key), now) for row in waiting)
 
 
 def _begins(bot_since: datetime | None, earliest: datetime) -> datetime | None:
@@ -222,8 +222,12 @@ def _begins(bot_since: datetime | None, earliest: datetime) -> datetime | None:
     return None if bot_since is None else max(earliest, bot_since.replace(microsecond=0))
 
 
-def _is_the_bots(row: Control | None, now: datetime) -> bool:
-    return row is None or (row.mode_at(now) is Mode.BOT and not row.opted_out)
+def _is_the_bots(row: Row, held: Control | None, now: datetime) -> bool:
+    """Nobody else speaks there, and what the lead wrote last was not dealt with."""
+    if held is None:
+        return True
+    is_settled = bool(row.arrivals) and row.arrivals[-1].id in held.settled_ids
+    return held.mode_at(now) is Mode.BOT and not held.opted_out and not is_settled
 
 
 def trouble(here: Inbox, instances: Sequence[str]) -> Trouble:
