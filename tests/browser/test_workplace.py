@@ -352,6 +352,7 @@ def test_an_answer_stands_before_what_the_lead_wrote_while_it_went_out(stack: St
     page = window()
     page.goto(stack.page(lead))
     expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+    expect(page.locator("#lead-counts [data-author=lead]")).to_contain_text("1", timeout=SOON_MS)
     now = timezone.now().replace(microsecond=0)
 
     def tell(id: str, author: Author, text: str, answers: tuple[str, ...] | None = None) -> None:
@@ -366,3 +367,5 @@ def test_an_answer_stands_before_what_the_lead_wrote_while_it_went_out(stack: St
     expect(bubble(page, "Começa em R$ 149.")).to_be_visible(timeout=SOON_MS)
     said = [text for text in page.locator("#messages .text").all_inner_texts() if text != "obrigada"]
     assert said == ["Quanto custa?", "Começa em R$ 149.", "E o anual?"]
+    expect(page.locator("#lead-counts [data-author=lead] strong")).to_have_text("3")
+    expect(page.locator("#lead-counts [data-author=bot] strong")).to_have_text("1")

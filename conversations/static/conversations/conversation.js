@@ -168,7 +168,7 @@
     if (!isNext(bubble)) return readAgain();
     messages.insertBefore(bubble, crossed(bubble));
     tidy();
-    messages.dispatchEvent(new CustomEvent("messages:came"));
+    messages.dispatchEvent(new CustomEvent("messages:came", { detail: bubble }));
   };
 
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
