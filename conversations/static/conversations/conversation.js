@@ -153,6 +153,22 @@
     return ofNow[last + 1] ?? null;
   };
 
+  // Delivery that was told before its message came.
+  const early = new Map();
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    if (!event.target.matches("[sse-swap=patch]")) return;
+    const [ticks] = parsed(event.detail.data);
+    if (!ticks || document.getElementById(ticks.id)) return;
+    event.preventDefault();
+    ticks.removeAttribute("hx-swap-oob");
+    early.set(ticks.id, ticks);
+  });
+  const tick = (bubble) => {
+    const mine = bubble.querySelector(".ticks");
+    const told = mine && early.get(mine.id);
+    if (told && isLater(told, mine)) mine.replaceWith(told);
+  };
+
   // A new day, or late: the page knows where it belongs.
   const take = (bubble) => {
     came.push(bubble.id);
@@ -166,6 +182,7 @@
       return tidy();
     }
     if (!isNext(bubble)) return readAgain();
+    tick(bubble);
     messages.insertBefore(bubble, crossed(bubble));
     tidy();
     messages.dispatchEvent(new CustomEvent("messages:came", { detail: bubble }));
