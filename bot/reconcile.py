@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from bot import attending, debounce, heartbeat, hours, llm, mistakes, words
 from bot.models import BotSettings
-from conversations import automatic, control, history, identity, notes, pending, sending, switches, waiting
+from conversations import automatic, control, history, identity, notes, order, pending, sending, switches, waiting
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Refused, UnknownInstance, Unreachable, WrongKey
 from conversations.fence import Lost
@@ -293,7 +293,7 @@ def _by_conversation(instance: str, messages: Sequence[Message]) -> dict[Key, li
             identity.learn(instance, jid, alt)
     keys: Mapping[JID, Key] = identity.resolve_all(instance, [one.jid for one in messages])
     found: dict[Key, list[Message]] = {}
-    for one in sorted(messages, key=lambda message: (message.sent_at, message.from_me)):
+    for one in order.in_order(messages):
         found.setdefault(keys[one.jid], []).append(one)
     return found
 

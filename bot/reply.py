@@ -23,6 +23,7 @@ from conversations import (
     late,
     lead,
     notes,
+    order,
     pending,
     sending,
     waiting,
@@ -115,7 +116,7 @@ def _read(
     With `known` messages only the last few are read anew.
     """
     read = history.recent(turn.key, _ANEW if known else max(_WINDOW, settings.history_length))
-    read = history.in_order([*read, *known])
+    read = order.in_order([*read, *known])
     messages = automatic.without(turn.key.instance, read, settings.greeting_texts)
     row = control.note_people(row, messages, hold=settings.phone_hold, since=turn.bot_since)
     return row, messages, waiting.unanswered(messages, row, since=turn.bot_since, asked=turn.asked)

@@ -25,11 +25,9 @@ _ALIKE = {"audio/mp3": "audio/mpeg", "audio/x-m4a": "audio/mp4", "audio/m4a": "a
 _PROGRAMS = re.compile(r"\.(apk|app|bat|cmd|com|cpl|dll|exe|hta|jar|jse?|lnk|msi|pif|ps1|scr|sh|vb[es]?|wsf)$")
 #: How the pictures that the gateway can turn into JPEG begin.
 _PICTURES = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP", re.DOTALL)
-#: How sound begins, whatever a browser records: Ogg, WebM, MP4, MP3, AAC, WAV, FLAC, AMR, CAF. The gateway makes a voice
-#: note of anything it is told is one.
-_SOUNDS = re.compile(
-    rb"OggS|\x1aE\xdf\xa3|....ftyp|ID3|\xff[\xe0-\xff]|RIFF....WAVE|fLaC|#!AMR|caff", re.DOTALL
-)
+#: How sound begins, whatever a browser records: Ogg, WebM, MP4, MP3, AAC, WAV, FLAC, AMR, CAF. The gateway makes a
+#: voice note of anything it is told is one.
+_SOUNDS = re.compile(rb"OggS|\x1aE\xdf\xa3|....ftyp|ID3|\xff[\xe0-\xff]|RIFF....WAVE|fLaC|#!AMR|caff", re.DOTALL)
 _LONGEST_NAME = 120
 
 

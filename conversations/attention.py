@@ -135,7 +135,8 @@ def _is_owed(row: Row, held: Control | None, user: User) -> bool:
         return False
     if mode is Mode.HUMAN:
         return held.holder_id in (None, user.pk)
-    return row.last.id not in held.settled_ids
+    # Our last word may answer nothing, but then it said what to expect.
+    return not row.last.from_me and row.last.id not in held.settled_ids
 
 
 def closed(user: User) -> list[str]:

@@ -28,7 +28,7 @@ class Census:
         """The numbers, with who speaks where and who was missed at this moment."""
         modes = dict.fromkeys(Mode, 0)
         holders: dict[int, int] = {}
-        others = missed_by_others = 0
+        others = missed_by_others = called = 0
         for key, standing in facts.standings.items():
             row = self.rows.get(key)
             if row is None:
@@ -37,6 +37,7 @@ class Census:
             modes[standing.mode] += 1
             if standing.mode is Mode.HUMAN and standing.holder_id is not None:
                 holders[standing.holder_id] = holders.get(standing.holder_id, 0) + 1
+            called += row.waiting_since is None and standing.called_at is not None
             missed_by_others += row.waiting_since is not None and self._would_be_missed(row, standing, facts.limits)
         numbers = {
             View.ALL: len(self.rows),
@@ -44,7 +45,7 @@ class Census:
             View.WAITING: modes[Mode.WAITING],
             View.MINE: 0,
             View.PAUSED: modes[Mode.PAUSED],
-            View.UNANSWERED: self.unanswered,
+            View.UNANSWERED: self.unanswered + called,
             View.MISSED: self._missed(facts.limits, instance) - missed_by_others,
         }
         return Tally(numbers, holders)

@@ -100,11 +100,11 @@ def _draw(line: Line, may_act: bool) -> str:
 
 def _facts(line: Line) -> tuple[object, ...]:
     """All that a row says. Words that change with time are made each time: they are part of it."""
-    held, waiting_since = line.control, line.row.waiting_since
+    held, waiting_since = line.control, line.waiting_since
     return (
         line.id, line.row, line.last, line.view_names, mode(held), control_word(held), held.holder_id, held.opted_out,
-        ago(line.last.sent_at), lasting(waiting_since) if waiting_since else "", line.is_missed, bool(held.pending),
-        held.until, remaining(held.until) if held.until else "",
+        ago(line.last.sent_at), waiting_since, lasting(waiting_since) if waiting_since else "", line.is_missed,
+        bool(held.pending), held.until, remaining(held.until) if held.until else "",
     )  # fmt: skip
 
 

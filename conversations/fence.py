@@ -139,7 +139,11 @@ def claim(right: Right, answered: Answered, *, settles: bool = True, reviewer: U
 
 
 def claim_system(key: Key, due: Due, epoch: int) -> str:
-    """Claim a send for a system message that is owed: checked by the epoch that owes it, not by mode. Raises Lost."""
+    """Claim a send for a system message that is owed: checked by the epoch that owes it, not by mode. Raises Lost.
+
+    It answers nothing: whoever is told that a person comes goes on waiting. Only that no message will follow is all
+    that there is to say.
+    """
     owed = Control.objects.filter(
         _switched_on(key.instance),
         instance=key.instance, conversation=key.conversation, epoch=epoch, due=due, sending="",
@@ -148,7 +152,8 @@ def claim_system(key: Key, due: Due, epoch: int) -> str:
         token = _claim(owed)
         if not token:
             raise Lost(Silence.CHANGED_MEANWHILE)
-        _enter(token, key, Sent.By.BOT)
+        settled = Control.objects.values_list("settled", flat=True).get(sending=token)
+        _enter(token, key, Sent.By.BOT, ends_with=settled if due is Due.OPT_OUT_CONFIRMATION else "")
     return token
 
 
@@ -288,8 +293,18 @@ def _release(row: Control) -> None:
     row.sending, row.sending_at, row.unconfirmed, row.read_back_at = "", None, "", None
 
 
-def _enter(token: str, key: Key, by: Sent.By, *, rep: User | None = None, answered: Answered | None = None) -> None:
+def _enter(
+    token: str,
+    key: Key,
+    by: Sent.By,
+    *,
+    rep: User | None = None,
+    answered: Answered | None = None,
+    ends_with: str = "",
+) -> None:
+    """Write the ledger's row. `ends_with` is a message that was settled before, and answered only by this send."""
     Sent.objects.create(
         token=token, instance=key.instance, conversation=key.conversation, author=by, rep=rep, at=timezone.now(),
-        answers=list(answered.ids) if answered else [], answers_at=answered.newest_at if answered else None,
+        answers=list(answered.ids) if answered else [ends_with] if ends_with else [],
+        answers_at=answered.newest_at if answered else None,
     )  # fmt: skip

@@ -77,6 +77,7 @@ def _message(facts: dict[str, Any]) -> Message:
     facts["author"] = Author(facts["author"])
     facts["sent_at"] = datetime.fromisoformat(facts["sent_at"])
     facts["status"] = Status(facts["status"]) if facts["status"] else None
+    facts["answers"] = tuple(facts["answers"]) if facts.get("answers") is not None else None
     facts["cards"] = tuple(Card(card["name"], tuple(card["phones"])) for card in facts["cards"])
     if quote := facts["quote"]:
         facts["quote"] = Quote(**{**quote, "kind": Kind(quote["kind"])})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from conversations import identity, sealed
 from conversations.evolution import get_client
@@ -12,11 +13,22 @@ from conversations.evolution.client import TIES
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Message
 from conversations.models import Sent
+from conversations.order import in_order
 
 #: How long a transcript is kept, in seconds; it is made again from the audio when it is gone.
 TRANSCRIPT_LIFETIME_S = 30 * 24 * 3600
 #: So many messages of one second are read at most to have all of it.
 _MOST_TIES = 800
+#: So many messages are looked up in the ledger at once.
+_MOST_IDS = 1000
+
+
+class _Entry(TypedDict):
+    """What the ledger knows of a message."""
+
+    author: Author
+    author_name: str
+    answers: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +41,13 @@ class Page:
 
 
 def recent(key: Key, limit: int) -> list[Message]:
-    """The newest `limit` messages of the conversation, oldest first, from all addresses of the lead.
+    """The newest `limit` messages of the conversation, oldest first (`order.py`), from all addresses of the lead.
 
-    The gateway tells no order within a second: there the lead's come first, as questions do. Raises EvolutionError.
+    Raises EvolutionError.
     """
     client = get_client()
     found = [message for jid in identity.jids(key) for message in client.messages(key.instance, jid, limit=limit)]
-    return complete(key.instance, in_order(found)[-limit:])
+    return in_order(complete(key.instance, found))[-limit:]
 
 
 def page(key: Key, limit: int, until: datetime | None = None) -> Page:
@@ -45,7 +57,7 @@ def page(key: Key, limit: int, until: datetime | None = None) -> Page:
     shown = [message for message in found if message.sent_at >= found[-limit].sent_at] if len(found) > limit else found
     has_older = len(shown) < len(found) or any(len(messages) >= limit for messages in of_each)
     older = shown[0].sent_at - timedelta(seconds=1) if shown and has_older else None
-    return Page(complete(key.instance, shown), older)
+    return Page(in_order(complete(key.instance, shown)), older)
 
 
 def page_with(key: Key, limit: int, message_id: str) -> Page | None:
@@ -65,19 +77,19 @@ def _whole_seconds(instance: str, jid: JID, limit: int, until: datetime | None) 
         limit *= 2
 
 
-def in_order(messages: Iterable[Message]) -> list[Message]:
-    """`messages`, oldest first, each id once: as it stands first in them."""
-    found: dict[str, Message] = {}
-    for message in messages:
-        found.setdefault(message.id, message)
-    return sorted(found.values(), key=lambda message: (message.sent_at, message.from_me))
-
-
 def complete(instance: str, messages: Sequence[Message]) -> list[Message]:
-    """`messages` with the authors that the ledger knows and the transcripts that were made."""
-    authors = _authors(instance, (message.id for message in messages if message.from_me))
+    """`messages` with what the ledger knows of them and the transcripts that were made."""
     words = _transcripts(messages)
-    return [_with_words(_with_author(message, authors), words) for message in messages]
+    return [_with_words(message, words) for message in as_sent(instance, messages)]
+
+
+def as_sent(instance: str, messages: Sequence[Message]) -> list[Message]:
+    """`messages` with what the ledger knows of ours: who wrote them, and what they answer."""
+    ours = [message.id for message in messages if message.from_me]
+    known: dict[str, _Entry] = {}
+    for start in range(0, len(ours), _MOST_IDS):
+        known |= _entries(instance, ours[start : start + _MOST_IDS])
+    return [replace(one, **known[one.id]) if one.id in known else one for one in messages]
 
 
 def keep_transcript(instance: str, message_id: str, words: str) -> None:
@@ -90,20 +102,18 @@ def transcript(instance: str, message_id: str) -> str | None:
     return sealed.get(_place(instance, message_id))
 
 
-def _authors(instance: str, ids: Iterable[str]) -> dict[str, tuple[Author, str]]:
-    rows = Sent.objects.filter(instance=instance, message_id__in=list(ids))
-    facts = rows.values_list("message_id", "author", "rep__first_name", "rep__last_name", "rep__username")
+def _entries(instance: str, ids: Sequence[str]) -> dict[str, _Entry]:
+    rows = Sent.objects.filter(instance=instance, message_id__in=ids)
+    facts = rows.values_list("message_id", "author", "answers", "rep__first_name", "rep__last_name", "rep__username")
     return {
-        str(message_id): (Author(author), f"{first or ''} {last or ''}".strip() or username or "")
-        for message_id, author, first, last, username in facts
+        str(message_id): {
+            "author": Author(author),
+            "author_name": f"{first or ''} {last or ''}".strip() or username or "",
+            # What a person answers is noted nowhere.
+            "answers": tuple(answers) if author == Sent.By.BOT else None,
+        }
+        for message_id, author, answers, first, last, username in facts
     }
-
-
-def _with_author(message: Message, authors: dict[str, tuple[Author, str]]) -> Message:
-    if message.id not in authors:
-        return message
-    author, name = authors[message.id]
-    return replace(message, author=author, author_name=name)
 
 
 def _is_to_be_heard(message: Message) -> bool:

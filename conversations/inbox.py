@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from conversations import identity, live
+from conversations import history, identity, live
 from conversations.evolution import EvolutionError, get_client
 from conversations.frames import Frame
 from conversations.jid import JID, JIDKind, kind
@@ -189,7 +189,7 @@ class Inbox:
         for key in list(wanted)[:_NAMES_AT_ONCE]:
             self._asked.add(key)
             try:
-                self.saw(key, get_client().messages(key.instance, key.conversation, limit=_NAME_WITHIN))
+                self.saw(key, history.recent(key, _NAME_WITHIN))
             except EvolutionError:
                 return
 
@@ -237,6 +237,7 @@ class Inbox:
     def _take(self, instance: str, chats: list[Chat], *, dropping_before: datetime | None) -> list[Key]:
         """Merge what the gateway lists; rows from before `dropping_before` that it does not list go. What changed."""
         keys = identity.resolve_all(instance, [chat.jid for chat in chats])
+        last = self._as_sent(instance, [chat.last_message for chat in chats if chat.last_message is not None])
         with self._lock:
             before = dict(self._rows)
             if dropping_before is not None:
@@ -249,10 +250,15 @@ class Inbox:
                     del self._rows[key]
             for chat in chats:
                 if chat.last_message is not None:
-                    self._put(keys[chat.jid], chat.last_message, chat.name)
+                    said = last.get(chat.last_message.id, chat.last_message)
+                    self._put(keys[chat.jid], said, chat.name)
                     self._see(keys[chat.jid], chat.picture_url)
             self._newest_first = None
             return [key for key in {*before, *self._rows} if before.get(key) != self._rows.get(key)]
+
+    def _as_sent(self, instance: str, messages: Sequence[Message]) -> dict[str, Message]:
+        """Those of ours by their ids, with what the ledger knows."""
+        return {one.id: one for one in history.as_sent(instance, [one for one in messages if one.from_me])}
 
     def hear(self, what: Frame) -> None:
         """Take in what just happened; called in the order of events."""

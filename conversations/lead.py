@@ -30,7 +30,7 @@ FIRST, ALL = 10, 500
 class Facts:
     """What the messages at hand tell of a lead."""
 
-    #: Sent by whom how many, the lead first; of the messages since `since`.
+    #: Sent by whom how many, the lead first, also none; of the messages since `since`.
     counts: tuple[tuple[Author, int], ...]
     total: int
     since: datetime | None
@@ -51,7 +51,7 @@ def facts(key: Key) -> Facts:
     is_all = len(read) < COUNTED
     first = read[0] if is_all and read else _first(key)
     return Facts(
-        counts=tuple((author, counted[author]) for author in Author if counted[author]),
+        counts=tuple((author, counted[author]) for author in Author),
         total=len(found),
         since=found[0].sent_at if found else None,
         first_at=first.sent_at if first else None,

@@ -194,6 +194,9 @@ class Message:
     is_notice: bool = False
     #: Who of us wrote it (REP), or read it before it went (BOT); a display name, filled in from the ledger.
     author_name: str = ""
+    #: Ids of the lead's messages that it answers, oldest first, where the ledger knows them: the bot's own. Empty for a
+    #: word that answers nothing (that a person comes, that we are closed); None where nobody knows.
+    answers: tuple[str, ...] | None = None
 
     @property
     def is_from_lead(self) -> bool:

@@ -66,7 +66,8 @@ def is_unseen(key: Key, text: str, rep: User) -> bool:
 def _is_in_ledger(key: Key, seen: Seen, rep: User) -> bool:
     here = Sent.objects.filter(instance=key.instance, conversation=key.conversation, state=Sent.State.SENT)
     newer = here.filter(at__gt=seen.at - _OVERLAP, message_id__isnull=False)
-    return any(id not in seen.ids for id in newer.exclude(author=Sent.By.REP, rep=rep).values_list("message_id", flat=True))
+    of_others = newer.exclude(author=Sent.By.REP, rep=rep).values_list("message_id", flat=True)
+    return any(id not in seen.ids for id in of_others)
 
 
 def _is_last(key: Key, seen: Seen) -> bool:

@@ -60,6 +60,13 @@ class Facts:
         """How many conversations wait for a person."""
         return sum(standing.mode is Mode.WAITING for standing in self.standings.values())
 
+    def waiting_since(self, row: Row) -> datetime | None:
+        """Since when the lead waits: also where a person was called and only the system has spoken since."""
+        called_at = self.standings.get(row.key, THE_BOTS).called_at
+        if called_at is None or row.waiting_since is None:
+            return row.waiting_since or called_at
+        return min(row.waiting_since, called_at)
+
     def views(self, row: Row, me: int | None = None) -> tuple[View, ...]:
         """The views that show `row`; *mine* only where it is told who I am."""
         standing = self.standings.get(row.key, THE_BOTS)
@@ -68,7 +75,7 @@ class Facts:
             found += [View.MINE] if me is not None and standing.holder_id == me else []
         else:
             found.append(_OF_MODE[standing.mode])
-        if row.waiting_since is not None:
+        if self.waiting_since(row) is not None:
             found.append(View.UNANSWERED)
             found += [View.MISSED] if self.limits.are_missed_by(row, standing) else []
         return tuple(found)
@@ -79,7 +86,7 @@ class Facts:
         if view is View.MINE:
             return lambda row: standing_of(row.key, THE_BOTS).holder_id == me
         if view is View.UNANSWERED:
-            return lambda row: row.waiting_since is not None
+            return lambda row: self.waiting_since(row) is not None
         if view is View.MISSED:
             return lambda row: row.waiting_since is not None and is_missed(row, standing_of(row.key, THE_BOTS))
         wanted = next((mode for mode, shows in _OF_MODE.items() if shows is view), None)
@@ -166,7 +173,7 @@ class Question:
             sought = Sought.of(self.words)
             found = [row for row in found if sought.is_in(row)]
         if self.sort is Sort.WAITING:
-            found.sort(key=lambda row: row.waiting_since or _NEVER)
+            found.sort(key=lambda row: facts.waiting_since(row) or _NEVER)
         return found
 
 

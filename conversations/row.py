@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from conversations.jid import is_group
 from conversations.message import Key, Message
+from conversations.order import in_order, left_by
 
 #: Characters of the last message that are kept.
 _PREVIEW = 200
@@ -57,12 +58,19 @@ class Row:
 def after(row: Row | None, key: Key, message: Message, name: str, heard_at: datetime | None = None) -> Row:
     """The row once `message` is known; `heard_at` is when it came, where that is not when it was sent."""
     if row is None:
-        return Row(key, name, short(message), _waiting_since(None, message), arrived((), [message], heard_at))
+        # A word that answers nothing is said to somebody who waits.
+        waits = message.waits_for_answer or message.answers == ()
+        return Row(key, name, short(message), message.sent_at if waits else None, arrived((), [message], heard_at))
     arrivals = arrived(row.arrivals, [message], heard_at)
-    if message.sent_at < row.last.sent_at:
-        return replace(row, name=name, arrivals=arrivals)
-    waiting_since = _waiting_since(row, message)
-    return replace(row, name=name, last=short(message), waiting_since=waiting_since, arrivals=arrivals)
+    is_last = message.id == row.last.id or in_order([row.last, message])[-1] is message
+    last = short(message) if is_last else row.last
+    if message.waits_for_answer:
+        is_new = arrivals != row.arrivals  # one that is known was dealt with; an edit moves it in time
+        waits = is_new and _is_left(row.last, message, is_heard=heard_at is not None)
+        waiting_since = row.waiting_since or (message.sent_at if waits else None)
+    else:
+        waiting_since = _still_waiting_since(row, message)
+    return replace(row, name=name, last=last, waiting_since=waiting_since, arrivals=arrivals)
 
 
 def arrived(
@@ -80,17 +88,34 @@ def short(message: Message) -> Message:
 
 
 def unanswered_since(messages: Sequence[Message]) -> datetime | None:
-    """When the first of the lead's messages after our last one was sent."""
-    waiting: datetime | None = None
+    """When the first of the lead's messages (oldest first, with ours) was sent that none of ours answers."""
+    waiting: Sequence[Message] = []
     for message in messages:
         if message.waits_for_answer:
-            waiting = waiting or message.sent_at
+            waiting = [*waiting, message]
         elif message.from_me and message.reaction is None:
-            waiting = None
-    return waiting
+            waiting = [] if message.answers is None else left_by(waiting, message.answers)
+    return waiting[0].sent_at if waiting else None
 
 
-def _waiting_since(row: Row | None, message: Message) -> datetime | None:
-    if message.waits_for_answer:
-        return (row.waiting_since if row else None) or message.sent_at
-    return row.waiting_since if row and (message.is_from_lead or message.reaction is not None) else None
+def _is_left(last: Message, message: Message, *, is_heard: bool) -> bool:
+    """The lead's `message`, which was not known, is not answered by the `last` one.
+
+    One with an older date is only if it is heard of now and the ledger knows that it is none of the answered.
+    """
+    if message.sent_at < last.sent_at and not (is_heard and last.answers is not None):
+        return False
+    return message.id not in (last.answers or ())
+
+
+def _still_waiting_since(row: Row, message: Message) -> datetime | None:
+    """Since when the lead waits once `message` is known, which asks nothing."""
+    if message.is_from_lead or message.reaction is not None or row.waiting_since is None:
+        return row.waiting_since
+    if message.answers is None:
+        return row.waiting_since if message.sent_at < row.last.sent_at else None
+    waiting = [one for one in row.arrivals if one.at >= row.waiting_since]
+    left = left_by(waiting, message.answers)
+    if len(left) == len(waiting) and (waiting or not message.answers):
+        return row.waiting_since
+    return left[0].at if left else None

@@ -56,7 +56,8 @@ def send_as_bot(
     token = fence.claim(right, answered, reviewer=reviewer)
     message = _post(right.key, token, jid, text)
     fence.confirm(token, message.id, answered=answered, turn=right.turn)
-    return _told(right.key, message, Author.BOT, access.name_of(reviewer) if reviewer else "")
+    name = access.name_of(reviewer) if reviewer else ""
+    return _told(right.key, message, Author.BOT, name, answers=answered.ids)
 
 
 def send_closed_word(right: Right, unanswered: Sequence[Message], text: str) -> Message:
@@ -72,7 +73,7 @@ def send_closed_word(right: Right, unanswered: Sequence[Message], text: str) -> 
             here.update(closed_said_at=None)
         raise
     fence.confirm(token, message.id)
-    return _told(right.key, message, Author.BOT)
+    return _told(right.key, message, Author.BOT, answers=())
 
 
 def send_due(row: Control, jid: JID, text: str) -> Message:
@@ -82,7 +83,8 @@ def send_due(row: Control, jid: JID, text: str) -> Message:
     with transaction.atomic():
         fence.confirm(token, message.id)
         Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
-    return _told(row.key, message, Author.BOT)
+    answers = Sent.objects.values_list("answers", flat=True).get(token=token)
+    return _told(row.key, message, Author.BOT, answers=tuple(answers))
 
 
 def send_as_rep(key: Key, text: str, rep: User, quoted_id: str = "", token: str = "") -> Message:
@@ -186,9 +188,11 @@ def _posted(token: str, post: Callable[[], Message]) -> Message:
         raise
 
 
-def _told(key: Key, message: Message, author: Author, name: str = "") -> Message:
+def _told(
+    key: Key, message: Message, author: Author, name: str = "", answers: tuple[str, ...] | None = None
+) -> Message:
     log.info("sent %s by %s", message.id, author.value)
-    message = replace(message, author=author, author_name=name)
+    message = replace(message, author=author, author_name=name, answers=answers)
     live.publish("message", instance=key.instance, conversation=key.conversation, message=message)
     return message
 
@@ -318,6 +322,6 @@ def _confirm_found(row: Control, sent: Sent, message_id: str) -> None:
     with transaction.atomic():
         # Another turn's token settles it: the bubbles that were left are dropped.
         fence.confirm(sent.token, message_id, answered=answered, turn="")
-        if row.due and sent.author == Sent.By.BOT and not sent.answers:
+        if row.due and sent.author == Sent.By.BOT and sent.answers_at is None:
             Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
     log.info("an unconfirmed send did go out: %s", message_id)

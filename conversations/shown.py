@@ -42,6 +42,8 @@ class Line:
     control: Control
     #: The views that show it, but *mine*.
     views: tuple[View, ...] = (View.ALL,)
+    #: Since when the lead waits for an answer; None: nothing waits.
+    waiting_since: datetime | None = None
     #: What came since the person who reads it last looked.
     unread: int = 0
 
@@ -157,7 +159,14 @@ def lines(rows: Sequence[Row], facts: Facts) -> list[Line]:
     untouched = {name: Control(instance=name) for name in {row.key.instance for row in rows}}
     last = _completed(rows)
     return [
-        Line(row, last[row.key], controls.get(row.key) or untouched[row.key.instance], facts.views(row)) for row in rows
+        Line(
+            row,
+            last[row.key],
+            controls.get(row.key) or untouched[row.key.instance],
+            facts.views(row),
+            facts.waiting_since(row),
+        )
+        for row in rows
     ]
 
 
@@ -202,11 +211,11 @@ def waiting_for_bot(instance: str, earliest: datetime) -> int | None:
         return None
     begins = {name: _begins(state.bot_since(name), earliest) for name in names}
     waiting = [
-        row.key for row in here.rows()
+        row for row in here.rows()
         if row.waiting_since and (begin := begins.get(row.key.instance)) and row.last.sent_at >= begin
     ]  # fmt: skip
-    controls = control.currents(waiting)
-    return sum(_is_the_bots(controls.get(key), now) for key in waiting)
+    controls = control.currents(row.key for row in waiting)
+    return sum(_is_the_bots(row, controls.get(row.key), now) for row in waiting)
 
 
 def _begins(bot_since: datetime | None, earliest: datetime) -> datetime | None:
@@ -214,8 +223,12 @@ def _begins(bot_since: datetime | None, earliest: datetime) -> datetime | None:
     return None if bot_since is None else max(earliest, bot_since.replace(microsecond=0))
 
 
-def _is_the_bots(row: Control | None, now: datetime) -> bool:
-    return row is None or (row.mode_at(now) is Mode.BOT and not row.opted_out)
+def _is_the_bots(row: Row, held: Control | None, now: datetime) -> bool:
+    """Nobody else speaks there, and what the lead wrote last was not dealt with."""
+    if held is None:
+        return True
+    is_settled = bool(row.arrivals) and row.arrivals[-1].id in held.settled_ids
+    return held.mode_at(now) is Mode.BOT and not held.opted_out and not is_settled
 
 
 def trouble(here: Inbox, instances: Sequence[str]) -> Trouble:

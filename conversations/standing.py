@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from django.utils import timezone
@@ -21,6 +22,8 @@ class Standing:
     #: In mode HUMAN: the person's id; None for whoever is on the phone.
     holder_id: int | None = None
     opted_out: bool = False
+    #: In mode WAITING: when a person was called. Nobody has answered since: whoever does ends the mode.
+    called_at: datetime | None = None
 
 
 #: Where nothing else is known.
@@ -30,12 +33,14 @@ THE_BOTS = Standing()
 def standings(instances: Iterable[str]) -> dict[Key, Standing]:
     """The conversations of `instances` that are not simply the bot's, in one query."""
     rows = Control.objects.filter(instance__in=tuple(instances)).exclude(mode=Mode.BOT, opted_out=False)
-    facts = rows.values_list("instance", "conversation", "mode", "until", "holder_id", "opted_out")
+    facts = rows.values_list("instance", "conversation", "mode", "until", "holder_id", "opted_out", "changed_at")
     now = timezone.now()
     found: dict[Key, Standing] = {}
-    for instance, conversation, mode, until, holder_id, opted_out in facts:
+    for instance, conversation, mode, until, holder_id, opted_out, changed_at in facts:
         is_over = until is not None and until <= now and mode in (Mode.HUMAN, Mode.PAUSED)
         standing = _standing(Mode.BOT, None, opted_out) if is_over else _standing(mode, holder_id, opted_out)
+        if mode == Mode.WAITING:
+            standing = Standing(Mode.WAITING, holder_id, opted_out, changed_at)
         found[Key(instance, JID(conversation))] = standing
     return found
 

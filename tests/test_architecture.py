@@ -56,7 +56,8 @@ FLOORS = [
     "conversations.late",
     "conversations.sending conversations.amending conversations.uploads conversations.lead conversations.newer"
     " conversations.automatic",
-    "conversations.history conversations.inbox conversations.media conversations.pictures",
+    "conversations.inbox conversations.media conversations.pictures",
+    "conversations.history",
     "conversations.pending",
     "conversations.fence conversations.standing conversations.seen conversations.queue",
     "conversations.activity conversations.control conversations.switches conversations.notes conversations.colleagues"
@@ -71,6 +72,7 @@ FLOORS = [
     "conversations.evolution.content",
     "conversations.evolution.fields conversations.evolution.errors conversations.evolution.deadline",
     "conversations.row conversations.promises",
+    "conversations.order",
     "conversations.message conversations.silence conversations.attachments conversations.commands",
     "conversations.plain",
     "conversations.jid",
@@ -103,6 +105,7 @@ DOORS = {
 PURE = [
     "conversations.jid",
     "conversations.message",
+    "conversations.order",
     "conversations.row",
     "conversations.attachments",
     "conversations.evolution.errors",

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from django.contrib import messages as flash
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from conversations import switches
 from conversations.forms import SwitchForm
-from conversations.views.guard import Request, may, rep
+from conversations.views.guard import Request, fragment, may, rep
 from people import access
 
 
 @require_GET
 @may("switch")
 def ask(request: Request) -> HttpResponse:
-    """Whether one is sure, as a page, for whoever has no dialogs."""
+    """Whether one is sure, as a page, for whoever has no dialogs; or who waits, for a dialog that opens."""
     form = SwitchForm(request.GET)
     if not form.is_valid():
         return HttpResponse(status=400)
@@ -27,7 +27,8 @@ def ask(request: Request) -> HttpResponse:
     state = switches.state()
     if (state.instances.get(instance) or state.everything).is_on == on:
         return redirect("conversations:inbox")
-    return render(request, "switch.html", {"name": instance, "turns_on": on})
+    context = {"name": instance, "turns_on": on}
+    return fragment(request, "switch.html", {"switch-asked": "_switch_asked.html"}, context)
 
 
 @require_POST

@@ -12,7 +12,7 @@ from django.utils import timezone
 from bot import debounce
 from bot.models import BotSettings
 from bot.turns import Outcome
-from conversations import control, sending
+from conversations import control, history, inbox, sending
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.evolution.sandbox.world import Sent
 from conversations.message import Key
@@ -145,3 +145,27 @@ def test_outside_their_hours_the_lead_is_told_when_people_are_back(
     said = texts(sandbox)[0]
     assert ("volta" in said) is (expected is not None)
     assert (expected or "") in said
+
+
+def waits(sandbox: Sandbox) -> bool:
+    """The list says that the lead waits, whether it heard of everything or reads it all again."""
+    inbox.inbox().saw(KEY, history.recent(KEY, 20))
+    row = inbox.inbox().row(KEY)
+    assert row is not None
+    return row.waiting_since is not None
+
+
+def test_who_is_told_that_a_person_comes_goes_on_waiting(turn: Turn, sandbox: Sandbox) -> None:
+    BotSettings.objects.update(handoff_phrases="atendente")
+
+    turn(sandbox.lead_writes(LEAD, "quero um atendente"))
+
+    assert len(texts(sandbox)) == 1
+    assert waits(sandbox)
+
+
+def test_who_wants_no_messages_and_is_told_so_does_not_wait(turn: Turn, sandbox: Sandbox) -> None:
+    turn(sandbox.lead_writes(LEAD, "parar"))
+
+    assert texts(sandbox) == [DONE]
+    assert not waits(sandbox)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -55,6 +56,9 @@ def chromium() -> Iterator[Browser]:
 
 Window = Callable[..., Page]
 
+#: What the console must never say: something is forbidden, or a part of a page that is swapped or named is not there.
+COMPLAINT = re.compile("Content Security|NoTarget|targetError|no matches")
+
 
 @pytest.fixture
 def window(stack: Stack, chromium: Browser) -> Iterator[Window]:
@@ -68,7 +72,7 @@ def window(stack: Stack, chromium: Browser) -> Iterator[Window]:
         context.set_default_timeout(SOON_MS)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+        page.on("console", lambda said: complaints.append(said.text) if COMPLAINT.search(said.text) else None)
         if user:
             # A session of this window's own; the form itself is `test_people.py`'s.
             with log_in(stack.url, user, PASSWORD) as session:

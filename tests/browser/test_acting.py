@@ -183,7 +183,6 @@ def test_the_switch_asks_and_while_it_is_off_every_screen_says_so(stack: Stack, 
     # The switch counts in whole seconds: what was written in the second it was thrown would be new.
     stack.sandbox.lead_writes(lead, "Alguém aí?", name="Fábio Luz", at=stack.sandbox.clock() - 5)
     expect(bubble(betos, "Alguém aí?")).to_be_visible(timeout=SOON_MS)
-    betos.reload()
     betos.locator("#notices").get_by_role("button", name="Ligar…").click()
     expect(betos.get_by_role("dialog")).to_contain_text(re.compile("Responder o lead que espera|Responder os"))
     betos.get_by_role("button", name="Não, só as novas").click()

@@ -216,3 +216,46 @@ def test_without_scripts_one_searches_turns_pages_and_pauses_several(stack: Stac
     expect(page.get_by_text("1 conversa pausada.")).to_be_visible()
     page.locator("#tab-paused").click()
     expect(row(page, "Zoe Sem Script")).to_be_visible()
+
+
+def answered(stack: Stack, lead: str, name: str, *, ago_s: float) -> None:
+    """A conversation of the past in which our side has the last word."""
+    known(stack, lead, name, "obrigadinha", ago_s=ago_s + 60)
+    stack.sandbox.phone_types(lead, "obrigadinha nós", at=stack.sandbox.clock() - ago_s)
+
+
+def test_a_row_that_stands_where_it_belongs_is_no_news(stack: Stack, window: Window, lead: str) -> None:
+    leads = [lead, lead.replace("5511987", "5511985"), lead.replace("5511987", "5511984")]
+    for number, one in enumerate(leads):
+        answered(stack, one, f"Calmo {number}", ago_s=86_400 * (number + 1))
+    page = open_list(window, stack, "?sort=waiting&q=obrigadinha")
+    expect(page.locator(".row-item")).to_have_count(3, timeout=SOON_MS)
+    expect(page.locator(".row-item").last).to_contain_text("Calmo 2")
+    row(page, "Calmo 1").locator(".row").hover()
+
+    stack.act(leads[0], "pause", length="30")
+
+    expect(row(page, "Calmo 0").locator(".chip")).to_contain_text("pausada", timeout=SOON_MS)
+    expect(page.locator("#news")).to_be_hidden()
+    assert names(page) == ["Calmo 0", "Calmo 1", "Calmo 2"]
+
+
+def test_a_list_that_is_read_again_shows_who_is_new_at_its_top(stack: Stack, window: Window, lead: str) -> None:
+    leads = [lead.replace("5511987", f"55119{number}") for number in range(70, 78)]
+    for number, one in enumerate(leads):
+        answered(stack, one, f"Longe {number}", ago_s=86_400 * (number + 1))
+    page = open_list(window, stack, "?q=Longe", size=(1440, 460))
+    expect(page.locator(".row-item")).to_have_count(len(leads), timeout=SOON_MS)
+    scrolled = "list => list.scrollTop"
+    page.locator(LIST).evaluate("list => list.scrollTo(0, 200)")
+    page.reload()
+    is_live(page)
+    assert page.locator(LIST).evaluate(scrolled) == 200
+
+    stack.act(leads[5], "take-over")
+    stack.sandbox.lead_writes(leads[5], "voltei", name="Longe 5")
+    expect(page.get_by_role("button", name="1 nova")).to_be_visible(timeout=SOON_MS)
+    page.reload()
+
+    expect(page.locator(".row-item").first).to_contain_text("Longe 5", timeout=SOON_MS)
+    assert page.locator(LIST).evaluate(scrolled) == 0

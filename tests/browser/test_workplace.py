@@ -6,10 +6,15 @@ import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import APIResponse, Page, Route, expect
 
+from conversations import frames, live
 from conversations.evolution.sandbox import Failure
+from conversations.frames import Frame
+from conversations.message import Author
 from tests.browser.conftest import DESK, PHONE, SOON_MS, TABLET, Window, bubble, hand_back, open_conversation, quiet
+from tests.factories import message
 from tests.stack import Stack
 
 # ------------------------------------------------------------------------------------------------------------- live
@@ -378,3 +383,28 @@ def test_the_keyboard_reaches_the_content_first(window: Window) -> None:
     page.keyboard.press("Enter")
 
     assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_an_answer_stands_before_what_the_lead_wrote_while_it_went_out(stack: Stack, window: Window, lead: str) -> None:
+    stack.act(lead, "take-over")
+    stack.sandbox.lead_writes(lead, "obrigada", name="Nina Alves", at=stack.sandbox.clock() - 2)
+    page = window()
+    page.goto(stack.page(lead))
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+    expect(page.locator("#lead-counts [data-author=lead]")).to_contain_text("1", timeout=SOON_MS)
+    now = timezone.now().replace(microsecond=0)
+
+    def tell(id: str, author: Author, text: str, answers: tuple[str, ...] | None = None) -> None:
+        said = message(id, author, jid=lead, text=text, sent_at=now, answers=answers)
+        frame = frames.dump(Frame("message", "voice_sdr_v4", lead, said))
+        stack.redis().eval(live._PUBLISH, 1, live._COUNTER, live.CHANNEL, frame)
+
+    tell("NINA1", Author.LEAD, "Quanto custa?")
+    tell("NINA2", Author.LEAD, "E o anual?")
+    tell("NINA3", Author.BOT, "Começa em R$ 149.", ("NINA1",))
+
+    expect(bubble(page, "Começa em R$ 149.")).to_be_visible(timeout=SOON_MS)
+    said = [text for text in page.locator("#messages .text").all_inner_texts() if text != "obrigada"]
+    assert said == ["Quanto custa?", "Começa em R$ 149.", "E o anual?"]
+    expect(page.locator("#lead-counts [data-author=lead] strong")).to_have_text("3")
+    expect(page.locator("#lead-counts [data-author=bot] strong")).to_have_text("1")

@@ -26,6 +26,7 @@ OTHER_LEAD = JID("5511999990002@s.whatsapp.net")
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox")]
 
 MARIANA = Key(INSTANCE, LEAD)
+ASKS = f"/switch/ask/?instance={INSTANCE}&on=1"
 PAGE = f"/c/{INSTANCE}/{opaque_id(MARIANA)}/"
 HTMX = {"HX-Request": "true", "HX-Target": "control"}
 
@@ -439,11 +440,37 @@ def test_the_question_counts_who_waits_for_the_bot(for_alice: Client, sandbox: S
     earliest = timezone.now() - timedelta(hours=12)
     waiting_lead(sandbox)
     assert shown.waiting_for_bot(INSTANCE, earliest) == 1
-    assert "Answer the 1 lead who waits?" in get(for_alice, "/")
+    assert "Answer the 1 lead who waits?" in get(for_alice, ASKS)
 
     control.take_over(MARIANA, bob)
     assert shown.waiting_for_bot(INSTANCE, earliest) == 0
-    assert "Nobody is waiting." in get(for_alice, "/")
+    assert "Nobody is waiting." in get(for_alice, ASKS)
+
+
+def test_a_dialog_counts_who_waits_as_it_opens(for_alice: Client, sandbox: Sandbox) -> None:
+    switches.switch(None, INSTANCE, True)
+    switches.switch(None, INSTANCE, False)
+    assert "Nobody is waiting." not in get(for_alice, "/")
+    htmx = {"Accept-Language": "en", "HX-Request": "true", "HX-Target": "switch-asked"}
+    assert "Nobody is waiting." in for_alice.get(ASKS, headers=htmx).content.decode()
+
+    waiting_lead(sandbox)
+
+    asked = for_alice.get(ASKS, headers=htmx).content.decode()
+    assert "Answer the 1 lead who waits?" in asked
+    assert "<html" not in asked
+
+
+def test_who_was_left_unanswered_on_purpose_does_not_wait_for_the_bot(sandbox: Sandbox) -> None:
+    switches.switch(None, INSTANCE, True)
+    earliest = timezone.now() - timedelta(hours=12)
+    waiting_lead(sandbox)
+    row = inbox.inbox().row(MARIANA)
+    assert row is not None
+
+    Control.objects.create(instance=INSTANCE, conversation=LEAD, settled_ids=[row.last.id])
+
+    assert shown.waiting_for_bot(INSTANCE, earliest) == 0
 
 
 def test_who_wrote_before_the_bot_or_too_long_ago_does_not_wait_for_it(sandbox: Sandbox) -> None:

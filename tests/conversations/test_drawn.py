@@ -44,6 +44,7 @@ OTHERS: list[Callable[[], Line]] = [
     lambda: line(unread=3),
     lambda: line(held=Control(instance=INSTANCE, mode=Mode.PAUSED)),
     lambda: line(held=Control(instance=INSTANCE, opted_out=True)),
+    lambda: replace(line(), waiting_since=JUST_NOW),
     lambda: replace(line(), views=(View.ALL, View.UNANSWERED, View.MISSED)),
 ]
 
@@ -125,7 +126,7 @@ def rows() -> list[Row]:
 def facts(found: list[Row]) -> Facts:
     kinds = [
         Standing(Mode.HUMAN, 1), Standing(Mode.PAUSED), Standing(Mode.WAITING), Standing(opted_out=True),
-        Standing(Mode.HUMAN),
+        Standing(Mode.HUMAN), Standing(Mode.WAITING, called_at=NOW - timedelta(hours=1)),
     ]  # fmt: skip
     standings = {row.key: kinds[number % len(kinds)] for number, row in enumerate(found) if number % 2}
     standings[Key(INSTANCE, JID("5511888888888@s.whatsapp.net"))] = Standing(Mode.PAUSED)

@@ -9,12 +9,13 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from conversations import identity
+from conversations import history, identity
 from conversations.evolution.sandbox import Sandbox
 from conversations.frames import Frame
 from conversations.inbox import Inbox
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Message, Reaction, Status
+from conversations.models import Sent
 from tests.conversations.conftest import INSTANCE
 from tests.factories import LEAD, message
 
@@ -212,3 +213,37 @@ def test_a_row_keeps_no_more_than_it_shows(here: Inbox) -> None:
     here.hear(told(said=message("A", text="x" * 5000)))
 
     assert len(here.rows()[0].last.text) == 200
+
+
+def ledger(message_id: str, *answers: str) -> None:
+    Sent.objects.create(
+        token=message_id, instance=INSTANCE, conversation=LEAD, message_id=message_id, author=Sent.By.BOT,
+        state=Sent.State.SENT, answers=list(answers), at=timezone.now(),
+    )  # fmt: skip
+
+
+def test_what_the_bot_said_is_read_with_what_it_answers(sandbox: Sandbox, here: Inbox) -> None:
+    now = sandbox.clock()
+    asked = sandbox.lead_writes(LEAD, "Quanto custa?", at=now - 60)
+    crossed = sandbox.lead_writes(LEAD, "E o anual?", at=now - 30)
+    here.saw(MARIANA, history.recent(MARIANA, 10))
+    ledger(sandbox.phone_types(LEAD, "A partir de R$ 149", at=now - 30), asked)
+
+    here.refresh()
+
+    row = here.rows()[0]
+    assert (row.waiting_since, row.last.id) == (history.recent(MARIANA, 10)[-1].sent_at, crossed)
+    assert [one.text for one in history.recent(MARIANA, 10)] == ["Quanto custa?", "A partir de R$ 149", "E o anual?"]
+    assert [one.text for one in history.page(MARIANA, 10).messages][-1] == "E o anual?"
+
+
+def test_a_word_of_the_system_is_no_answer(sandbox: Sandbox, here: Inbox) -> None:
+    now = sandbox.clock()
+    sandbox.lead_writes(LEAD, "Quero falar com alguém", at=now - 60)
+    here.refresh()
+    asked_at = here.rows()[0].waiting_since
+    ledger(sandbox.phone_types(LEAD, "Nosso time está demorando", at=now))
+
+    here.refresh()
+
+    assert (here.rows()[0].waiting_since, here.rows()[0].last.text) == (asked_at, "Nosso time está demorando")

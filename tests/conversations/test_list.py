@@ -431,3 +431,15 @@ def test_what_is_no_picture_of_whatsapp_is_not_shown(
 
     assert for_bob.get(f"/c/{place(MARIANA_KEY)}/picture/").status_code == 404, why
     assert gateway.asked == [] or "picture" in facts
+
+
+def test_who_waits_for_a_person_waits_whatever_the_system_said_since(for_bob: Client, leads: Any) -> None:
+    Control.objects.create(
+        instance=INSTANCE, conversation=JOANA, mode=Mode.WAITING, changed_at=timezone.now() - timedelta(minutes=50)
+    )
+
+    page = get(for_bob, "/?view=unanswered&sort=waiting")
+
+    assert names(page) == ["Mariana", "Joana", "Pedro"]
+    assert "unanswered for 50 minutes" in re.sub(r"\s", " ", page)
+    assert numbers(page)["unanswered"] == 3

@@ -20,7 +20,7 @@ from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.inbox import inbox
 from conversations.jid import JID
 from conversations.message import Key
-from conversations.models import Control, Mode, Reason
+from conversations.models import Control, Mode, Reason, Sent
 from conversations.sealed import opaque_id
 from people.models import Profile
 from tests.conversations.conftest import INSTANCE
@@ -301,3 +301,19 @@ def test_workers_and_manifests_may_come_from_here_only(client: Client, settings:
 
     assert "worker-src 'self'" in policy
     assert "manifest-src 'self'" in policy
+
+
+def test_who_was_told_that_we_are_closed_calls_nobody(for_bob: Client, sandbox: Sandbox) -> None:
+    wrote(sandbox, 20)
+    word = sandbox.phone_types(str(LEAD), "Estamos fechados.", at=sandbox.clock() - 60 * 19, webhook=False)
+    Control.objects.create(instance=INSTANCE, conversation=LEAD)
+    Sent.objects.create(
+        token=word, instance=INSTANCE, conversation=LEAD, message_id=word, author=Sent.By.BOT, at=timezone.now()
+    )
+
+    found = counts(for_bob)
+
+    row = inbox().row(MARIANA)
+    assert row is not None
+    assert row.waiting_since is not None
+    assert found["overdue"] == 0

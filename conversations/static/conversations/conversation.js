@@ -144,6 +144,31 @@
     heard.textContent = `${bubble.querySelector(".author").textContent}: ${words.trim().slice(0, HEARD_CHARACTERS)}`;
   };
 
+  // Of the lead's messages of the same second the first that an answer, where it is known, does not answer (`order.py`).
+  const crossed = (bubble) => {
+    if (!bubble.dataset.answers) return null;
+    const answered = bubble.dataset.answers.split(" ").map((id) => `message-${id}`);
+    const ofNow = bubbles().filter((one) => at(one) === at(bubble));
+    const last = ofNow.findLastIndex((one) => !one.matches(".by-lead") || answered.includes(one.id));
+    return ofNow[last + 1] ?? null;
+  };
+
+  // Delivery that was told before its message came.
+  const early = new Map();
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    if (!event.target.matches("[sse-swap=patch]")) return;
+    const [ticks] = parsed(event.detail.data);
+    if (!ticks || document.getElementById(ticks.id)) return;
+    event.preventDefault();
+    ticks.removeAttribute("hx-swap-oob");
+    early.set(ticks.id, ticks);
+  });
+  const tick = (bubble) => {
+    const mine = bubble.querySelector(".ticks");
+    const told = mine && early.get(mine.id);
+    if (told && isLater(told, mine)) mine.replaceWith(told);
+  };
+
   // A new day, or late: the page knows where it belongs.
   const take = (bubble) => {
     came.push(bubble.id);
@@ -157,9 +182,10 @@
       return tidy();
     }
     if (!isNext(bubble)) return readAgain();
-    messages.append(bubble);
+    tick(bubble);
+    messages.insertBefore(bubble, crossed(bubble));
     tidy();
-    messages.dispatchEvent(new CustomEvent("messages:came"));
+    messages.dispatchEvent(new CustomEvent("messages:came", { detail: bubble }));
   };
 
   document.addEventListener("htmx:sseBeforeMessage", (event) => {

@@ -41,6 +41,15 @@
     if (pane.matches(":popover-open")) pane.hidePopover();
     show();
   });
+
+  // What comes is counted here: reading it again would cost the gateway a look at the whole conversation.
+  document.getElementById("messages")?.addEventListener("messages:came", ({ detail: bubble }) => {
+    const line = document.querySelector(`#lead-counts [data-author="${bubble.dataset.author.split(" ")[0]}"]`);
+    if (!line) return;
+    line.querySelector("strong").textContent = Number(line.querySelector("strong").textContent) + 1;
+    line.hidden = false;
+  });
+
   root.classList.toggle("is-without-lead", localStorage.getItem(PLACE) === "away");
   show();
 })();

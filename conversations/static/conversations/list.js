@@ -32,13 +32,20 @@
     return searched === undefined || Boolean(line.isConnected) || isFound(line);
   };
 
-  const order = (line) => (rows().dataset.sort === "waiting" ? Number(line.dataset.waits || Infinity) : -Number(line.dataset.at));
-  const others = (line) => lines().filter((one) => one !== line);
-  const follower = (line) => others(line).find((one) => order(one) > order(line)) ?? null;
-  const next = (line) => (line.nextElementSibling?.matches(".row-item") ? line.nextElementSibling : null);
+  // As `question.select`: whoever waits longest, if that is asked for; then, and among those who do not, the newest.
+  const waits = (line) => (rows().dataset.sort === "waiting" ? Number(line.dataset.waits || Number.MAX_VALUE) : 0);
+  const isBelow = (one, other) => (waits(one) - waits(other) || other.dataset.at - one.dataset.at) > 0;
+  // A row that waits to be moved says nothing about the place of another.
+  const others = (line) => lines().filter((one) => one !== line && !waiting.has(one.id));
+  const isInPlace = (line) => {
+    const all = lines().filter((one) => one === line || !waiting.has(one.id));
+    const here = all.indexOf(line);
+    const [above, below] = [all[here - 1], all[here + 1]];
+    return !(above && isBelow(above, line)) && !(below && isBelow(line, below));
+  };
 
   const place = (line) => {
-    const before = follower(line);
+    const before = others(line).find((one) => isBelow(one, line));
     const more = document.getElementById("more");
     if (before) before.before(line);
     else if (more) line.remove(); // it stands on a page that is not loaded
@@ -58,12 +65,12 @@
   };
 
   const settle = () => {
-    for (const [id, fresh] of waiting) {
+    for (const [id, fresh] of [...waiting]) {
       const line = document.getElementById(id) ?? fresh;
       if (!belongs(line)) line.remove();
       else place(line);
+      waiting.delete(id);
     }
-    waiting.clear();
     showPill();
     if (!lines().length && !list.querySelector(".empty")) readAgain();
   };
@@ -128,7 +135,7 @@
     const fits = belongs(line);
     line.classList.toggle("is-gone", isHere && !fits);
     if (!isHere && !fits) waiting.delete(line.id);
-    else if (isHere && fits && follower(line) === next(line)) waiting.delete(line.id);
+    else if (isHere && fits && isInPlace(line)) waiting.delete(line.id);
     else if (isBusy()) waiting.set(line.id, line);
     else if (fits) place(line);
     else line.remove();
@@ -271,17 +278,21 @@
   window.addEventListener("pagehide", () => {
     if (isForgotten) return;
     const { query, pages } = rows().dataset;
-    sessionStorage.setItem(PLACE, JSON.stringify({ query, pages, top: list.scrollTop }));
+    sessionStorage.setItem(PLACE, JSON.stringify({ query, pages, top: list.scrollTop, first: lines()[0]?.id }));
   });
   function restore() {
     if (wanted === null) return;
     list.scrollTop = wanted;
     wanted = null;
   }
+  // Whoever goes from one conversation to the next stays where they were. Whoever comes to the list anew, or reads it
+  // again, is shown who stands at its top now.
+  const isGoingOn = () => pane && performance.getEntriesByType("navigation")[0]?.type !== "reload";
   // After htmx, which listens to the page only once it is whole.
   document.addEventListener("DOMContentLoaded", () => {
     const was = JSON.parse(sessionStorage.getItem(PLACE) ?? "null");
-    if (!was?.top || was.query !== rows().dataset.query) return list.querySelector(".row.is-open")?.scrollIntoView({ block: "nearest" });
+    const isKnown = was?.query === rows().dataset.query && (was.first === lines()[0]?.id || isGoingOn());
+    if (!was?.top || !isKnown) return list.querySelector(".row.is-open")?.scrollIntoView({ block: "nearest" });
     wanted = was.top;
     if (Number(was.pages) <= Number(rows().dataset.pages)) return restore();
     rows().dataset.pages = was.pages;

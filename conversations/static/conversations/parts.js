@@ -2,12 +2,36 @@
 (() => {
   "use strict";
 
+  const PATIENCE_MS = 3000;
+
+  // What a dialog says may have changed since the page was made: its part with data-anew is asked for as it opens.
+  const renew = async (dialog, address) => {
+    const part = dialog.querySelector("[data-anew]");
+    if (!part) return true;
+    try {
+      const headers = { "HX-Request": "true", "HX-Target": "switch-asked" };
+      const answer = await fetch(address, { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+      if (answer.redirected) {
+        location.assign(answer.url); // somebody was faster, or the session is over
+        return false;
+      }
+      if (answer.ok) part.innerHTML = await answer.text();
+    } catch {
+      // As the page was made it claims nothing.
+    }
+    return true;
+  };
+  const open = async (opener) => {
+    const dialog = document.getElementById(opener.dataset.dialog);
+    if (dialog && (await renew(dialog, opener.href)) && !dialog.open) dialog.showModal();
+  };
+
   // A button with data-dialog="id" opens that <dialog>; one with data-close closes the dialog it is in.
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-dialog]");
     if (opener) {
       event.preventDefault();
-      document.getElementById(opener.dataset.dialog)?.showModal();
+      open(opener);
       return;
     }
     if (event.target.closest("[data-close]") || event.target.matches("dialog[open]")) event.target.closest("dialog").close();
