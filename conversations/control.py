@@ -35,6 +35,8 @@ _after: list[Callable[[Control], None]] = []
 _LOOK_EVERY_S = 0.05
 #: What the bot said so shortly before a takeover is told to whoever took over; a rep who just read it was overtaken.
 _A_MOMENT = timedelta(seconds=5)
+#: Near to buying, as the bot sees it (`Control.heat`).
+HOT = 2
 #: So many changes of a conversation are looked at for when people had it.
 _LOOK_BACK = 40
 #: Signs of a person are noted so far apart at least.
@@ -260,7 +262,11 @@ def _people_began(row: Control, said: Sequence[Message]) -> bool:
 
 
 def hand_off(key: Key, reason: str, *, epoch: int, heat: int = 1) -> Control:
-    """The bot asks for a person; a notice to the lead is due. Changes nothing when control moved on from `epoch`."""
+    """The bot asks for a person; a notice to the lead is due. Changes nothing when control moved on from `epoch`.
+
+    Who told all there is to know and wants to go on is hot, whatever else was made of it.
+    """
+    heat = max(heat, HOT) if reason == Reason.QUALIFIED else heat
     return change(
         key, Occurrence.HANDOFF, actor=Actor.BOT, reason=reason, only_at_epoch=epoch, due=Due.HANDOFF_NOTICE, heat=heat
     )  # fmt: skip

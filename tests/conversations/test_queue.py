@@ -72,6 +72,7 @@ ORDER = [
     (Reason.QUALIFIED, 2, 9),
     (Reason.ASKED_FOR_PERSON, 1, 8),
     (Reason.ANGRY, 0, 7),
+    (Reason.QUALIFIED, 1, 6),
     (Reason.OUT_OF_KNOWLEDGE, 2, 1),
     (Reason.ANGRY, 1, 0),
     (Reason.PRICE_OR_DISCOUNT, 1, 60),
