@@ -67,6 +67,18 @@ _rows = Drawings(most=4000, lasts_s=3600)
 _bubbles = Drawings(most=3000, lasts_s=600)
 
 
+_hears: list[Callable[[], bool]] = []
+
+
+def are_heard_if(hears: Callable[[], bool]) -> None:
+    """Have `hears` tell whether anybody listens to voice notes here."""
+    _hears[:] = [hears]
+
+
+def _is_deaf() -> bool:
+    return bool(_hears) and not _hears[0]()
+
+
 def _reader() -> tuple[object, ...]:
     """How the person reads for whom is drawn."""
     return translation.get_language(), timezone.get_current_timezone_name()
@@ -83,8 +95,9 @@ def bubble(one: Bubble, url: str, name: str = "", offers_acts: bool = True) -> S
     said = one.message
     look = (url, said.id, offers_acts, *_reader())
     # Photos and days say "today"; what is offered ends with a message's youth.
-    facts = (one, name if said.quote else "", timezone.localdate(), may_edit(said), may_delete(said))
-    context = {"bubble": one, "url": url, "name": name, "offers_acts": offers_acts}
+    is_deaf = _is_deaf()
+    facts = (one, name if said.quote else "", timezone.localdate(), may_edit(said), may_delete(said), is_deaf)
+    context = {"bubble": one, "url": url, "name": name, "offers_acts": offers_acts, "is_deaf": is_deaf}
     return _bubbles.get(look, facts, lambda: render_to_string("conversations/_message.html", context))
 
 

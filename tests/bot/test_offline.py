@@ -319,12 +319,10 @@ def play(script: Script, facts: Facts) -> list[Draft]:
     history: list[Message] = []
     drafts: list[Draft] = []
     for turn in script.turns:
-        media: dict[str, Blob] = {}
         for line in turn:
             id = str(len(history))
             history.append(said(id, line.text, kind=Kind.AUDIO if line.voice else Kind.TEXT))
-            media |= {id: Blob("audio/ogg; codecs=opus", b"OggS")} if line.voice else {}
-        drafts.append(answer(history, media=media, facts=facts))
+        drafts.append(answer(history, facts=facts))
         history += [said(f"{len(history)}.{n}", text, author=Author.BOT) for n, text in enumerate(drafts[-1].messages)]
     return drafts
 
