@@ -451,6 +451,20 @@ def held_since(key: Key) -> datetime | None:
     return since
 
 
+def waited_until_taken(key: Key) -> bool:
+    """People have the conversation because it waited for them, and none of them has sent anything there yet."""
+    before = ""
+    since: datetime | None = None
+    for entry in changes(key, _LOOK_BACK):
+        if entry.after != Mode.HUMAN:
+            break
+        since, before = entry.at, entry.before
+    if since is None or before != Mode.WAITING:
+        return False
+    here = Sent.objects.filter(instance=key.instance, conversation=key.conversation, author=Sent.By.REP)
+    return not here.filter(at__gte=since).exclude(state=Sent.State.NOT_SENT).exists()
+
+
 def stretches(key: Key) -> list[tuple[datetime, datetime]]:
     """From when to when people had the conversation and gave it back, the last ones, oldest first."""
     found: list[tuple[datetime, datetime]] = []

@@ -21,7 +21,8 @@ _FIRST = (Reason.ASKED_FOR_PERSON, Reason.ANGRY, Reason.QUALIFIED)
 def urgency(reason: str, heat: int, waited: timedelta) -> tuple[int, timedelta]:
     """The smaller, the sooner somebody should come; pure.
 
-    First who asked for a person, who complains and who is about to buy; last what ends by itself; else whoever waited longest.
+    First who asked for a person, who complains and who is about to buy; last what ends by itself; else whoever waited
+    longest.
     """
     rank = 1
     if reason in TECHNICAL:
