@@ -318,6 +318,19 @@ def test_a_quick_answer_reads_well_without_a_name(for_bob: Client) -> None:
     assert 'data-text="Oi! tudo bem?"' in text(get(for_bob, PAGE))
 
 
+def test_where_there_are_none_a_slash_says_so_and_a_manager_is_shown_the_way(
+    for_bob: Client, for_alice: Client
+) -> None:
+    page = text(get(for_bob, PAGE))
+    assert "There are no quick answers yet." in page
+    assert "/quickanswer/" not in page
+
+    User.objects.filter(username="alice").update(is_staff=True)
+    assert 'href="/admin/conversations/quickanswer/"' in text(get(for_alice, PAGE))
+    QuickAnswer.objects.create(shortcut="ola", text="Oi!")
+    assert "There are no quick answers yet." not in text(get(for_alice, PAGE))
+
+
 # ------------------------------------------------------------------------------------------------- writing first
 
 
