@@ -13,12 +13,13 @@ class BotConfig(AppConfig):
 
     def ready(self) -> None:
         """Have the list follow the settings, and hand late and approved answers and missing briefs to the worker."""
-        from bot import brief, late, tasks
+        from bot import brief, late, llm, tasks
         from bot.models import BotSettings
-        from conversations import briefs, inbox, pending
+        from conversations import briefs, drawn, inbox, pending
         from conversations import late as missed
 
         inbox.list_groups_if(lambda: BotSettings.load().list_groups)
         missed.is_known_by(late.too_old_before, tasks.answer_late)
         briefs.are_made_by(tasks.brief_wanted, brief.offer_agreed)
         pending.goes_on_by(tasks.approved)
+        drawn.are_heard_if(lambda: not llm.is_stand_in())

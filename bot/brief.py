@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 _WINDOW = 30
 #: Characters of the line that says what was agreed.
 _AGREED = 200
+#: A model that finds nothing may say so, where it was asked for silence.
+_NOTHING = re.compile(r"(?i)(?:combinado\W*)?(?:(?:ainda )?(?:nada|nenhum\w*|n/?a)\b.{0,40})?\W*")
 #: Somebody waits before a menu for that line: later than this it is not worth having, in seconds.
 _AGREED_WITHIN_S = 6.0
 #: The hour of an audit row may be a little later than what led to it.
@@ -87,15 +90,21 @@ def offer_agreed(key: Key) -> str:
 def agreed(key: Key, *, within_s: float | None = None) -> str:
     """One line on what people of ours agreed with the lead, to be looked at before it is given to the bot.
 
-    "" when people said nothing in the stretch that is theirs now. Raises LLMError and EvolutionError.
+    "" when people agreed nothing in the stretch that is theirs now. Raises LLMError and EvolutionError.
     """
     since = control.held_since(key)
     messages = history.recent(key, _WINDOW)
-    said_by_us = [one for one in messages if one.author in (Author.REP, Author.PHONE)]
-    if not any(since is None or one.sent_at >= since - _LATE for one in said_by_us):
+    earlier = {one.id for one in messages if _is_ours(one) and since and one.sent_at < since - _LATE}
+    # What people said before was agreed then, and handed back with.
+    messages = [one for one in messages if one.id not in earlier]
+    if not any(_is_ours(one) for one in messages):
         return ""
-    said = _ask(key, messages, prompt.WHAT_WAS_AGREED, within_s).messages
-    return " ".join(" ".join(said).split())[:_AGREED]
+    line = " ".join(" ".join(_ask(key, messages, prompt.WHAT_WAS_AGREED, within_s).messages).split())
+    return "" if _NOTHING.fullmatch(line) else line[:_AGREED]
+
+
+def _is_ours(message: Message) -> bool:
+    return message.author in (Author.REP, Author.PHONE)
 
 
 def _ask(key: Key, messages: list[Message], note: str, within_s: float | None = None) -> llm.Draft:

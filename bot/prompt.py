@@ -154,8 +154,9 @@ motivo mais próximo, `summary`, `suggestion` e `heat`."""
 #: The word of ours that asks for what people agreed instead of an answer.
 WHAT_WAS_AGREED = """\
 Não responda ao lead. A conversa vai voltar para você depois de um colega atender. Devolva em `messages` UMA só linha, \
-sem saudação, com o que o colega combinou com o lead (por exemplo: combinado: proposta até sexta), ou `messages` vazia \
-se nada foi combinado; `handoff` null."""
+sem saudação, com o que o colega combinou com o lead (por exemplo: combinado: proposta até sexta). Combinado é uma \
+promessa, um preço, uma data ou uma condição que o colega disse; saudação, apresentação ou pergunta não é. Se nada foi \
+combinado, `messages` vazia. `handoff` null."""
 
 
 def leaks_prompt(text: str) -> bool:

@@ -87,7 +87,7 @@ def gone(key: Key, since: datetime | None, until: datetime | None) -> list[Messa
         taken_back = taken_back.filter(until__gte=since)
     if until is not None:
         taken_back = taken_back.filter(until__lt=until)
-    moments = list(taken_back.values_list("until", flat=True))
+    moments = [at for at in taken_back.values_list("until", flat=True) if at is not None]
     if not moments:
         return []
     ledger = Sent.objects.filter(instance=key.instance, conversation=key.conversation, at__in=moments)

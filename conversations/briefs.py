@@ -20,6 +20,8 @@ _ASKED_S = 120
 #: Characters of a message that is quoted, and how many are.
 _QUOTE = 160
 _QUOTES = 3
+#: A summary that has so many characters of a message says it already.
+_SAID = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,17 @@ class Brief:
     suggestion: str = ""
     #: The lead's messages that called for a person, oldest first.
     quotes: tuple[Quoted, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """It says nothing."""
+        return not (self.summary or self.suggestion or self.quotes)
+
+    @property
+    def unsaid(self) -> tuple[Quoted, ...]:
+        """The quotes whose words do not stand in the summary."""
+        said = " ".join(self.summary.split())
+        return tuple(quote for quote in self.quotes if quote.words[:_SAID] not in said)
 
 
 def quotes(messages: Sequence[Message]) -> tuple[Quoted, ...]:

@@ -35,6 +35,8 @@ _after: list[Callable[[Control], None]] = []
 _LOOK_EVERY_S = 0.05
 #: What the bot said so shortly before a takeover is told to whoever took over; a rep who just read it was overtaken.
 _A_MOMENT = timedelta(seconds=5)
+#: Near to buying, as the bot sees it (`Control.heat`).
+HOT = 2
 #: So many changes of a conversation are looked at for when people had it.
 _LOOK_BACK = 40
 #: Signs of a person are noted so far apart at least.
@@ -272,7 +274,11 @@ def _people_began(row: Control, said: Sequence[Message]) -> bool:
 
 
 def hand_off(key: Key, reason: str, *, epoch: int, heat: int = 1) -> Control:
-    """The bot asks for a person; a notice to the lead is due. Changes nothing when control moved on from `epoch`."""
+    """The bot asks for a person; a notice to the lead is due. Changes nothing when control moved on from `epoch`.
+
+    Who told all there is to know and wants to go on is hot, whatever else was made of it.
+    """
+    heat = max(heat, HOT) if reason == Reason.QUALIFIED else heat
     return change(
         key, Occurrence.HANDOFF, actor=Actor.BOT, reason=reason, only_at_epoch=epoch, due=Due.HANDOFF_NOTICE, heat=heat
     )  # fmt: skip
@@ -455,6 +461,20 @@ def held_since(key: Key) -> datetime | None:
             break
         since = entry.at
     return since
+
+
+def waited_until_taken(key: Key) -> bool:
+    """People have the conversation because it waited for them, and none of them has sent anything there yet."""
+    before = ""
+    since: datetime | None = None
+    for entry in changes(key, _LOOK_BACK):
+        if entry.after != Mode.HUMAN:
+            break
+        since, before = entry.at, entry.before
+    if since is None or before != Mode.WAITING:
+        return False
+    here = Sent.objects.filter(instance=key.instance, conversation=key.conversation, author=Sent.By.REP)
+    return not here.filter(at__gte=since).exclude(state=Sent.State.NOT_SENT).exists()
 
 
 def stretches(key: Key) -> list[tuple[datetime, datetime]]:

@@ -67,8 +67,19 @@ _rows = Drawings(most=4000, lasts_s=3600)
 _bubbles = Drawings(most=3000, lasts_s=600)
 
 
+_hears: list[Callable[[], bool]] = []
+
 #: How the person reads for whom is drawn: the language, the time zone, and the day it is there.
 Reader = tuple[object, ...]
+
+
+def are_heard_if(hears: Callable[[], bool]) -> None:
+    """Have `hears` tell whether anybody listens to voice notes here."""
+    _hears[:] = [hears]
+
+
+def _is_deaf() -> bool:
+    return bool(_hears) and not _hears[0]()
 
 
 def reader() -> Reader:
@@ -89,8 +100,9 @@ def bubble(
     said = one.message
     # Photos and days say "today"; what is offered ends with a message's youth.
     look = (url, said.id, offers_acts, *(for_whom or reader()))
-    facts = (one, name if said.quote else "", may_edit(said), may_delete(said))
-    context = {"bubble": one, "url": url, "name": name, "offers_acts": offers_acts}
+    is_deaf = _is_deaf()
+    facts = (one, name if said.quote else "", may_edit(said), may_delete(said), is_deaf)
+    context = {"bubble": one, "url": url, "name": name, "offers_acts": offers_acts, "is_deaf": is_deaf}
     return _bubbles.get(look, facts, lambda: render_to_string("conversations/_message.html", context))
 
 

@@ -14,21 +14,20 @@ from conversations.transitions import Occurrence
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-#: Near to buying, as the bot sees it (`Control.heat`).
-HOT = 2
 #: Whom a person is owed before others, however short they have waited.
-_FIRST = (Reason.ASKED_FOR_PERSON, Reason.ANGRY)
+_FIRST = (Reason.ASKED_FOR_PERSON, Reason.ANGRY, Reason.QUALIFIED)
 
 
 def urgency(reason: str, heat: int, waited: timedelta) -> tuple[int, timedelta]:
     """The smaller, the sooner somebody should come; pure.
 
-    First who asked for a person, who complains and who is hot; last what ends by itself; else whoever waited longest.
+    First who asked for a person, who complains and who is about to buy; last what ends by itself; else whoever waited
+    longest.
     """
     rank = 1
     if reason in TECHNICAL:
         rank = 2
-    elif heat >= HOT or reason in _FIRST:
+    elif heat >= control.HOT or reason in _FIRST:
         rank = 0
     return rank, -waited
 

@@ -161,6 +161,9 @@ def test_everything_starts_survives_a_death_and_stops_in_time(start: Callable[..
     assert not (tmp_path / "db.sqlite3").exists()
     with sqlite3.connect(tmp_path / "demo.sqlite3", timeout=20) as database:
         assert {is_on for (is_on,) in database.execute("SELECT is_on FROM conversations_switch")} == {1}
+        ready = [text for (text,) in database.execute("SELECT text FROM conversations_quickanswer")]
+    assert len(ready) == 3
+    assert any("{nome}" in text and "{vendedor}" in text for text in ready)
     # Nobody else reads the secrets or reaches the Valkey.
     assert stat.S_IMODE((tmp_path / "local.env").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "valkey").stat().st_mode) == 0o700

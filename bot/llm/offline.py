@@ -67,7 +67,17 @@ _WELCOME_BACK = f"Oi! Que bom falar com você de novo. Se quiser que uma pessoa 
 _ASKED_ALL = (PROPOSAL, _NOT_NOW, _SAY_PODE)
 _FOR_CONSULTANT = "para um consultor confirmar"
 _ACKNOWLEDGEMENTS = ("Entendi!", "Certo, agradeço por contar.", "Perfeito, anotado.", "Ótimo!")
-_SUGGESTION = "Oi! Vi sua mensagem e vou te ajudar a partir daqui."
+#: A first sentence for the rep: it greets, shows that the lead's words were read, and commits nobody to anything.
+_SUGGESTIONS: Mapping[HandoffReason, str] = {
+    HandoffReason.ANGRY: "Oi! Sinto muito por isso. Li tudo o que você escreveu e cuido do seu caso a partir daqui.",
+    HandoffReason.ASKED_FOR_PERSON: "Oi! Você pediu para falar com uma pessoa: estou por aqui. Como posso te ajudar?",
+    HandoffReason.PRICE_OR_DISCOUNT: "Oi! Vi sua pergunta sobre valores e cuido dela a partir daqui.",
+    HandoffReason.QUALIFIED: "Oi! Li o que você já contou e sigo com você por aqui, sem precisar repetir nada.",
+}
+#: What a colleague wrote, up to the next mark.
+_COLLEAGUE = re.compile(r"^\[colega[^\]]*\] (.+?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
+#: So many sentences of colleagues are proposed as what was agreed.
+_AGREEMENTS = 2
 _QUOTE_LENGTH = 120
 #: How much of the offer's price list is quoted.
 _OFFER_LENGTH = 300
@@ -84,7 +94,7 @@ class OfflineBot:
         reason = _wish_for_person(talk)
         return Draft(
             messages=(_goodbye(talk, reason),) if reason else tuple(_bubbles(talk)),
-            handoff=Handoff(reason, _summary(talk, reason)) if reason else None,
+            handoff=_handoff(talk, reason) if reason else None,
             language="pt-BR",
             # It cannot hear: a note without words, not a note with invented ones.
             transcripts=dict.fromkeys(request.listen_to, ""),
@@ -98,17 +108,28 @@ class OfflineBot:
 
 
 def _for_us(talk: _Talk) -> Draft:
-    """A brief for whoever takes over, or the colleague's last words as what was agreed."""
+    """A brief for whoever takes over, or what the colleagues agreed, in their own words."""
     is_brief = "vai assumir esta conversa" in talk.request.system
     reason = _wish_for_person(talk) or HandoffReason.ASKED_FOR_PERSON
-    words = [
-        found[1] for turn in talk.our_turns for found in re.finditer(r"^\[colega[^\]]*\] (.+)$", turn, re.MULTILINE)
-    ]
+    agreed = [] if is_brief else _agreed(talk)
     return Draft(
-        messages=() if is_brief or not words else (f"combinado: {words[-1]}",),
-        handoff=Handoff(reason, _summary(talk, reason), suggestion=_SUGGESTION) if is_brief else None,
+        messages=(f"combinado: {'; '.join(agreed)}",) if agreed else (),
+        handoff=_handoff(talk, reason) if is_brief else None,
         language="pt-BR", transcripts={}, tokens_in=0, tokens_out=0,
     )  # fmt: skip
+
+
+def _agreed(talk: _Talk) -> list[str]:
+    """The last sentences in which colleagues promised something or named a price, a date or a condition."""
+    said = [found[1] for turn in talk.our_turns for found in _COLLEAGUE.finditer(turn)]
+    return [sentence for words in said for sentence in pt.commitments(words)][-_AGREEMENTS:]
+
+
+def _handoff(talk: _Talk, reason: HandoffReason) -> Handoff:
+    suggestion = _SUGGESTIONS[reason]
+    if reason is HandoffReason.QUALIFIED and talk.slot:
+        suggestion = f"Oi! Vi que {talk.slot} é bom para você. Posso confirmar?"
+    return Handoff(reason, _summary(talk, reason), suggestion)
 
 
 @dataclass(frozen=True)
@@ -260,17 +281,20 @@ def _goodbye(talk: _Talk, reason: HandoffReason) -> str:
 
 
 def _summary(talk: _Talk, reason: HandoffReason) -> str:
-    """Two lines for the rep: what called for a person, and what is known."""
+    """Two lines for the rep: what called for a person, and what is known and is not."""
     cause = _CAUSES[reason]
     if PRICE_PROPOSAL in talk.our_last and not _TRIGGERS[reason].search(talk.plain):
         cause += " e aceitou falar com o time"
     trigger = _short(pt.line_with(_TRIGGERS[reason], talk.last))
     need = next((text for text in talk.leads[:-1] if pt.NEEDS.search(pt.bare(text))), "")
-    context = f"Disse antes: “{_short(pt.line_with(pt.NEEDS, need))}”. " if need else ""
     decides = ["diz que decide por conta própria"] if pt.DECIDES.search(pt.bare("\n".join(talk.leads))) else []
-    noted = ", ".join([*talk.facts, *decides]) or "nada"
-    missing = f" Ainda não perguntado: {', '.join(talk.open_topics)}." if talk.open_topics else ""
-    return f"{cause}: “{trigger}”\n{context}Anotado: {noted}.{missing}"
+    noted = [*talk.facts, *decides]
+    known = [
+        f"Disse antes: “{_short(pt.line_with(pt.NEEDS, need))}”." if need else "",
+        f"Anotado: {', '.join(noted)}." if noted else "",
+        f"Ainda não perguntado: {', '.join(talk.open_topics)}." if talk.open_topics else "",
+    ]
+    return "\n".join(line for line in (f"{cause}: “{trigger}”", " ".join(filter(None, known))) if line)
 
 
 # -------------------------------------------------------------------------------------------------------- answering

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from conversations.promises import promises
+
 ASKS_FOR_PERSON = re.compile(
     r"\b(?:falar|conversar|atendid[oa]|chama|chamar|passa|transfere|transferir)\b.{0,20}\b"
     r"(?:pessoa|humano|humana|atendente|vendedor|vendedora|consultor|consultora|gerente|responsavel|alguem)\b"
@@ -102,7 +104,17 @@ SLOT = re.compile(
     rf"\b(?:hoje|amanha|(?:segunda|terca|quarta|quinta|sexta)(?:-feira)?(?! vez))\b{_PART_OF_DAY}{_AT}?(?!\w)"
 )
 
+_OPENING = re.compile(
+    r"\A\W*(?:oi+e?|ola|opa|bom dia|boa tarde|boa noite|tudo (?:bem|bom|certo))\b[^,.!:;]{0,30}[,.!:;]\s*"
+)
+_CONDITION = re.compile(
+    r"\b\d+(?:,\d+)?\s?%|\b(?:descont|parcel|gratis\b|gratuit|a vista\b|boleto|garantia|fidelidade|multa|entrada de\b)"
+)
+_HOUR = re.compile(r"\b(?:as )?\d{1,2}(?:h\d{0,2}\b|:\d{2}\b)")
+_AGREES = re.compile(r"\b(?:fechad[oa]|combinad[oa]|acertad[oa]|reservad[oa]|agendad[oa]|marcad[oa])\b")
 _SENTENCE = re.compile(r"[^\n.!?]*[^\n.!?\s][^\n.!?]*[.!?]*")
+#: The same, whole where a number has a point in it ("R$ 2.500").
+_WHOLE_SENTENCE = re.compile(r"(?:[^\n.!?]|[.](?=\d))+[.!?]*")
 
 
 def bare(text: str) -> str:
@@ -127,6 +139,17 @@ def questions(text: str) -> list[str]:
     return [
         question for question in asked if len(bare(question).split()) > 2 and not HOW_ARE_YOU.search(bare(question))
     ]
+
+
+def commitments(text: str) -> Iterator[str]:
+    """The sentences of `text`, ours, that promise something or name a price, a date or a condition; no greeting."""
+    for sentence in _WHOLE_SENTENCE.findall(composed(text)):
+        opening = _OPENING.match(bare(sentence))
+        words = sentence[opening.end() if opening else 0 :].strip()
+        is_one = any(sign.search(bare(words)) for sign in (MONEY, _CONDITION, WHEN, SLOT, _HOUR)) or promises(words)
+        is_bare_yes = len(words.split()) < 2
+        if not words.endswith("?") and not is_bare_yes and (is_one or _AGREES.search(bare(words))):
+            yield words.rstrip(".! ")
 
 
 def line_with(pattern: re.Pattern[str], text: str) -> str:

@@ -93,6 +93,16 @@ def remaining(until: datetime) -> str:
 
 
 @register.filter
+def since(at: datetime) -> str:
+    """For how long already, as `countdown.js` goes on counting: just now, for 11 min, for 3 h 05 min."""
+    minutes = int((timezone.now() - at).total_seconds()) // 60
+    if minutes < 1:
+        return gettext("just now")
+    hours, rest = divmod(minutes, 60)
+    return gettext("for %(time)s") % {"time": f"{hours} h {rest:02} min" if hours else f"{minutes} min"}
+
+
+@register.filter
 def to_the_second(at: datetime) -> str:
     """How far from now, as `countdown.js` goes on counting: 4:32, 1:05:10."""
     seconds = int(abs((at - timezone.now()).total_seconds()))

@@ -12,7 +12,7 @@ from conversations.forms import ApproveForm, HandBackForm, PauseForm, WhisperFor
 from conversations.message import Key
 from conversations.models import AuditEntry, Control, Mode, Note
 from conversations.views.guard import Request
-from conversations.views.queue import brief_of
+from conversations.views.queue import brief_after, brief_of
 
 #: What was whispered and is used up is shown for so long after it was written, this many at most.
 _USED_FOR = timedelta(hours=12)
@@ -32,6 +32,7 @@ def facts(request: Request, key: Key, row: Control, *, has_whispers: bool) -> di
         "was_taken": mode is Mode.HUMAN and _was_taken(changes, request.user.pk),
         "draft": sending.kept_draft(key) if mode is not Mode.BOT else "",
         **(brief_of(key, row) if mode is Mode.WAITING else {}),
+        **(brief_after(key, row, request.user.pk) if mode is Mode.HUMAN else {}),
         **_returning(row, request.user.pk),
         "pauses": PauseForm.FOR,
         "longest_note": HandBackForm.LONGEST,

@@ -38,6 +38,7 @@ def composer(request: Request, key: Key, *, text: str = "", **more: Any) -> dict
         "signs": access.profile_of(me).signs,
         "largest": str(attachments.LARGEST_FILE),
         "quick_answers": quick_answers(request, key),
+        "may_write_quick_answers": me.is_staff and me.has_perm("conversations.add_quickanswer"),
         **more,
     }
 

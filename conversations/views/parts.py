@@ -22,6 +22,7 @@ from conversations.forms import PauseForm
 from conversations.inbox import Inbox, inbox, lists_groups
 from conversations.message import Key, Message
 from conversations.models import Note, Seen, Sent
+from conversations.order import in_order
 from conversations.question import Facts, Question, Sort, View, together
 from conversations.row import Row
 from conversations.templatetags.conversations import phone
@@ -197,7 +198,7 @@ def _with_gone(key: Key, page: history.Page, until: datetime | None, *, is_past:
     first = page.messages[0].sent_at if page.older and page.messages else None
     last = until or (page.messages[-1].sent_at if is_past and page.messages else None)
     gone = amending.gone(key, first, last + timedelta(seconds=1) if last else None)
-    return history.in_order([*page.messages, *gone]) if gone else page.messages
+    return in_order([*page.messages, *gone]) if gone else page.messages
 
 
 def _drawn(request: Request, key: Key, said: Sequence[shown.Bubble]) -> list[str]:

@@ -127,6 +127,16 @@ def agreed(request: Request, key: Key) -> HttpResponse:
     return kept_nowhere(render(request, "conversations/_agreed.html", {"found": briefs.agreed(key)}))
 
 
+def brief_after(key: Key, row: Control, reader: int | None) -> dict[str, Any]:
+    """For `_brief.html`, for whoever holds what waited until then, as long as nobody of ours has answered."""
+    if row.holder_id is None or row.holder_id != reader:
+        return {}
+    found = briefs.of(key)
+    if found is None or found.is_empty or not control.waited_until_taken(key):
+        return {}
+    return {"brief": found}
+
+
 def brief_of(key: Key, row: Control, *, asks: bool = False) -> dict[str, Any]:
     """For `_brief.html`."""
     found = briefs.of(key) if row.mode == Mode.WAITING else None

@@ -101,6 +101,40 @@ def test_the_stand_in_for_the_model_does_both(sandbox: Sandbox, settings: object
     assert brief.make(KEY).suggestion
 
 
+@pytest.mark.parametrize(
+    ("said", "agreed"),
+    [
+        ("Oi Bruno", ""),
+        ("Oi, Bruno! Aqui é a Helena. Como posso te ajudar hoje?", ""),
+        ("Combinado!", ""),
+        ("Oi Tiago, o anual tem 10% de desconto. Quer que eu mande?", "combinado: o anual tem 10% de desconto"),
+        ("Bom dia, Ana! Nossos planos começam em R$ 2.149,90 por mês.",
+         "combinado: Nossos planos começam em R$ 2.149,90 por mês"),
+        ("*Helena Duarte:*\nVou confirmar com o financeiro.", "combinado: Vou confirmar com o financeiro"),
+        ("Ligo quinta às 15h. Obrigada!", "combinado: Ligo quinta às 15h"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("bot")
+def test_the_stand_in_proposes_a_promise_a_price_a_date_or_a_condition_and_no_greeting(
+    sandbox: Sandbox, settings: object, said: str, agreed: str
+) -> None:
+    settings.GEMINI_API_KEY = ""  # type: ignore[attr-defined]  # pytest-django's
+    sandbox.lead_writes(LEAD, "Quanto fica?")
+    sandbox.phone_types(LEAD, said)
+
+    assert brief.agreed(KEY) == agreed
+
+
+@pytest.mark.parametrize("said", ["", "combinado: nada", "Nada foi combinado.", "combinado: nenhum acordo ainda", "–"])
+def test_a_model_that_says_nothing_was_agreed_proposes_nothing(
+    bot: BotSettings, sandbox: Sandbox, gemini: FakeGemini, said: str
+) -> None:
+    sandbox.phone_types(LEAD, "Oi Bruno")
+    gemini.will_answer(*[said][: bool(said)])
+
+    assert brief.agreed(KEY) == ""
+
+
 # ------------------------------------------------------------------------------------------------ as the screens ask
 
 
@@ -189,6 +223,9 @@ def test_what_people_agreed_before_the_stretch_that_is_theirs_now_is_not_propose
     sandbox.phone_types(LEAD, "Mando segunda")
     gemini.will_answer("combinado: segunda")
     assert brief.offer_agreed(KEY) == "combinado: segunda"
+    asked = str(gemini.requests[-1].contents)
+    assert "Mando segunda" in asked
+    assert "Fechado" not in asked
 
 
 def test_an_error_proposes_nothing(bot: BotSettings, sandbox: Sandbox, gemini: FakeGemini) -> None:

@@ -99,6 +99,7 @@ def test_it_hears_a_wish_for_a_person(text: str) -> None:
     assert draft.handoff is not None
     assert draft.handoff.reason is HandoffReason.ASKED_FOR_PERSON
     assert len(draft.handoff.summary.splitlines()) == 2
+    assert "nada" not in draft.handoff.summary
     assert len(draft.messages) == 1
     assert "?" not in words(draft)
 
@@ -319,12 +320,10 @@ def play(script: Script, facts: Facts) -> list[Draft]:
     history: list[Message] = []
     drafts: list[Draft] = []
     for turn in script.turns:
-        media: dict[str, Blob] = {}
         for line in turn:
             id = str(len(history))
             history.append(said(id, line.text, kind=Kind.AUDIO if line.voice else Kind.TEXT))
-            media |= {id: Blob("audio/ogg; codecs=opus", b"OggS")} if line.voice else {}
-        drafts.append(answer(history, media=media, facts=facts))
+        drafts.append(answer(history, facts=facts))
         history += [said(f"{len(history)}.{n}", text, author=Author.BOT) for n, text in enumerate(drafts[-1].messages)]
     return drafts
 
@@ -352,6 +351,7 @@ def test_a_scripted_lead_gets_a_conversation_that_makes_sense(script: Script) ->
     for turn, draft in zip(script.turns, drafts, strict=True):
         if draft.handoff is not None:
             assert f"“{turn[-1].text}”" in draft.handoff.summary.splitlines()[0]
+            assert draft.handoff.suggestion.startswith("Oi!")
 
 
 def quoted_questions(draft: Draft) -> int:
@@ -366,6 +366,7 @@ def test_the_interested_lead_is_asked_only_what_she_did_not_tell() -> None:
     assert len(marina[4].messages) == 1
     assert marina[3].handoff is not None
     assert "6 dentistas, este mês, diz que decide por conta própria" in marina[3].handoff.summary
+    assert "quinta às 15h" in marina[3].handoff.suggestion
 
 
 def test_the_same_request_gets_the_same_draft() -> None:

@@ -107,6 +107,16 @@ def test_a_quick_answer_comes_by_a_slash(stack: Stack, window: Window, lead: str
     expect(bubble(page, "Oi, Caio! Aqui é Ana.")).to_have_count(1, timeout=SOON_MS)
 
 
+def test_a_slash_says_that_there_are_no_quick_answers(stack: Stack, window: Window, lead: str) -> None:
+    stack.query("DELETE FROM conversations_quickanswer")
+    page = _opened(stack, window, lead, "Nina Prado")
+
+    _box(page).press_sequentially("/")
+    expect(page.locator("#quick-none")).to_contain_text("Ainda não há respostas rápidas.")
+    _box(page).press_sequentially("x")
+    expect(page.locator("#quick-none")).to_be_hidden()
+
+
 def test_a_reply_quotes_and_the_quote_can_be_taken_away(stack: Stack, window: Window, lead: str) -> None:
     page = _opened(stack, window, lead, "Dora Melo")
     _box(page).fill("De nada")

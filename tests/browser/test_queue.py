@@ -75,8 +75,11 @@ def test_a_card_comes_by_itself_and_its_brief_quotes_the_lead(stack: Stack, wind
     card = page.locator(".wait-card", has_text="Marina Alves")
     expect(card).to_contain_text("Lead quente", timeout=SOON_MS)
     expect(card).to_contain_text("Quer 12 licenças")
-    expect(card.locator("[data-since]")).to_have_text(re.compile(r"0:\d\d"))
+    expect(card.locator("[data-since]")).to_have_text("agora mesmo")
     expect(page.locator(".nav [data-queue-count]")).to_contain_text("1", timeout=SOON_MS)
+    # Counted once: at the way to the queue.
+    expect(page).to_have_title(re.compile(r"^\(1\) "))
+    expect(page.locator("#calls")).to_be_hidden()
     card.get_by_role("link", name="Quero fechar hoje").click()
     expect(bubble(page, "Quero fechar hoje, me liga?")).to_be_visible()
     expect(page.locator("#control")).to_contain_text("Sugestão para começar")
@@ -113,9 +116,19 @@ def test_two_people_press_next_and_get_two_conversations_and_the_sentence_is_use
     leads = [lead, f"{int(lead[:13]) + 500000}@s.whatsapp.net"]
     for one, name, heat in zip(leads, ("Rita Lopes", "Caio Prado"), ("hot", "warm"), strict=True):
         quiet(stack, one, name)
-        calls_a_person(stack, one, name, "Quero uma pessoa", heat, "asked_for_person")
+        calls_a_person(
+            stack,
+            one,
+            name,
+            "Quero uma pessoa, por favor, quando alguém puder falar comigo por aqui",
+            heat,
+            "asked_for_person",
+        )
     anas, betos = opened(stack, window, "/queue/"), opened(stack, window, "/queue/", "beto")
     picture(anas, "queue")
+    anas.set_viewport_size({"width": 360, "height": 740})
+    assert anas.evaluate("document.documentElement.scrollWidth") == 360
+    anas.set_viewport_size({"width": 1440, "height": 900})
 
     anas.keyboard.press("x")
     anas.wait_for_url(re.compile("/c/"))
@@ -124,6 +137,18 @@ def test_two_people_press_next_and_get_two_conversations_and_the_sentence_is_use
 
     expect(anas.locator("#control")).to_contain_text("Esta conversa está com você.")
     expect(betos.locator("#control")).to_contain_text("Esta conversa está com você.")
+    brief = betos.locator("#taken-brief")
+    expect(brief).to_contain_text("Paga à vista.")
+    brief.locator("summary").click()
+    betos.evaluate("document.getElementById('control').dataset.old = ''; htmx.trigger('#refresh-control', 'over')")
+    expect(betos.locator("#control:not([data-old])")).to_have_count(1)
+    expect(brief.get_by_role("link", name="Usar esta frase")).to_be_hidden()
+    brief.locator("summary").click()
+    brief.get_by_role("link", name="Usar esta frase").click()
+    expect(betos.get_by_label("Sua resposta")).to_have_value(SUGGESTION)
+    picture(betos, "taken")
+    betos.get_by_role("button", name="Enviar").click()
+    expect(brief).to_have_count(0, timeout=SOON_MS)
     assert anas.url != betos.url
     third = f"{int(lead[:13]) + 600000}@s.whatsapp.net"
     quiet(stack, third, "Nara Pires")

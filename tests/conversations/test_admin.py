@@ -15,7 +15,7 @@ from bot.models import BotSettings
 from conversations import control, identity, switches
 from conversations.jid import JID
 from conversations.message import Key
-from conversations.models import Act, Alias, AuditEntry, Control, Sent, Switch
+from conversations.models import Act, Alias, AuditEntry, Control, QuickAnswer, Sent, Switch
 from tests.conversations.conftest import INSTANCE
 from tests.factories import LEAD
 
@@ -50,6 +50,18 @@ def _address(model: Any, page: str = "changelist", *args: Any) -> str:
     from django.urls import reverse
 
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def test_deleting_quick_answers_is_said_in_good_portuguese_words_of_our_own(for_root: Client) -> None:
+    QuickAnswer.objects.create(shortcut="ola", text="Oi!")
+
+    assert "Delete the selected quick answers" in for_root.get(_address(QuickAnswer)).content.decode()
+
+
+def test_the_notice_stands_in_the_column_of_the_lists(for_root: Client) -> None:
+    page = for_root.get("/admin/").content.decode()
+
+    assert page.index('id="content-main"') < page.index('id="evolution-notice"') < page.index('id="content-related"')
 
 
 @pytest.mark.parametrize("model", HISTORY)

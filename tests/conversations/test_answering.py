@@ -144,9 +144,9 @@ def test_a_file_that_may_be_out_is_not_sent_again_by_the_same_form(
     sandbox.failures.add(Failure(f"/message/{endpoint}", "after"))
     token = uuid.uuid4().hex
 
-    given = {"file": lambda: picture("proposta.png"), "voice": voice}[field]
     first, second = (
-        post(for_bob, "send", text="", token=token, headers=HTMX, **{field: given()}) for _ in range(2)
+        post(for_bob, "send", text="", token=token, headers=HTMX, **{field: made})
+        for made in ((picture("proposta.png"), picture("proposta.png")) if field == "file" else (voice(), voice()))
     )  # fmt: skip
 
     for response in (first, second):
@@ -430,6 +430,19 @@ def test_a_quick_answer_reads_well_without_a_name(for_bob: Client) -> None:
     QuickAnswer.objects.create(shortcut="ola", text="Oi, {nome}! {nome}, tudo bem?")
 
     assert 'data-text="Oi! tudo bem?"' in text(get(for_bob, PAGE))
+
+
+def test_where_there_are_none_a_slash_says_so_and_a_manager_is_shown_the_way(
+    for_bob: Client, for_alice: Client
+) -> None:
+    page = text(get(for_bob, PAGE))
+    assert "There are no quick answers yet." in page
+    assert "/quickanswer/" not in page
+
+    User.objects.filter(username="alice").update(is_staff=True)
+    assert 'href="/admin/conversations/quickanswer/"' in text(get(for_alice, PAGE))
+    QuickAnswer.objects.create(shortcut="ola", text="Oi!")
+    assert "There are no quick answers yet." not in text(get(for_alice, PAGE))
 
 
 # ------------------------------------------------------------------------------------------------- writing first

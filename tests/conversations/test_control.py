@@ -203,6 +203,11 @@ def test_a_handoff_owes_the_lead_a_word_and_only_happens_in_the_epoch_it_was_tho
     assert control.take_over(KEY, ana).control.due == Due.NONE
 
 
+@pytest.mark.parametrize(("reason", "heat", "shown"), [(Reason.QUALIFIED, 1, 2), (Reason.ANGRY, 1, 1)])
+def test_who_told_everything_and_wants_to_go_on_is_a_hot_lead(reason: Reason, heat: int, shown: int) -> None:
+    assert control.hand_off(KEY, reason, epoch=0, heat=heat).heat == shown
+
+
 def test_only_technical_reasons_recover_by_themselves() -> None:
     control.give_up(KEY, Reason.MODEL, epoch=0)
     assert control.recover(KEY).mode == Mode.BOT

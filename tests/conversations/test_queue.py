@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -23,8 +24,9 @@ from conversations.frames import Frame
 from conversations.jid import JID
 from conversations.live import Watcher
 from conversations.message import Key
-from conversations.models import Act, AuditEntry, Control, Mode, Reason, Switch
+from conversations.models import Act, AuditEntry, Control, Mode, Reason, Sent, Switch
 from conversations.sealed import opaque_id
+from conversations.templatetags.acting import since
 from tests.conversations.conftest import INSTANCE
 from tests.factories import LEAD
 
@@ -72,6 +74,7 @@ ORDER = [
     (Reason.QUALIFIED, 2, 9),
     (Reason.ASKED_FOR_PERSON, 1, 8),
     (Reason.ANGRY, 0, 7),
+    (Reason.QUALIFIED, 1, 6),
     (Reason.OUT_OF_KNOWLEDGE, 2, 1),
     (Reason.ANGRY, 1, 0),
     (Reason.PRICE_OR_DISCOUNT, 1, 60),
@@ -113,6 +116,27 @@ def test_a_card_says_who_why_how_hot_and_what_was_said(for_bob: Client, sandbox:
         assert words in page
     assert f'href="{PAGE}?at=A1#message-A1"' in page
     assert "data-since" in page
+    assert ">for 2 min</time>" in page
+
+
+def test_what_the_summary_says_in_the_leads_words_is_not_quoted_again(for_bob: Client) -> None:
+    waits()
+    said = "Quero falar com uma pessoa " + "por favor " * 12
+    summary = f"The lead asks for a person: “{said[:90]}…”"
+    briefs.keep(MARIANA, Brief(summary, "Hi!", (Quoted("A1", said.strip()), Quoted("A2", "Hoje ainda"))))
+
+    page = get(for_bob)
+
+    assert "?at=A1" not in page
+    assert "?at=A2" in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "just now"), (59, "just now"), (60, "for 1 min"), (719, "for 11 min"), (3900, "for 1 h 05 min")],
+)
+def test_how_long_somebody_waits_is_said_in_words(seconds: int, words: str) -> None:
+    assert since(timezone.now() - timedelta(seconds=seconds)) == words
 
 
 def test_the_order_of_the_cards_is_that_of_their_urgency(for_bob: Client) -> None:
@@ -270,6 +294,53 @@ def test_the_suggestion_stands_in_the_box_of_the_conversation_taken_over(for_bob
     assert response["Location"] == f"{PAGE}?suggestion=1"
     assert "Hi, I am here to help.</textarea>" in get(for_bob, response["Location"])
     assert control.current(MARIANA).holder == bob
+
+
+def taken(client: Client) -> str:
+    """What the bar of the conversation says of it once it is taken over; "" for nothing."""
+    bar = get(client, PAGE).partition('id="control"')[2].partition("</section>")[0]
+    return bar.partition('id="taken-brief"')[2].partition("</details>")[0]
+
+
+def test_whoever_takes_it_over_still_reads_why_until_they_have_answered(
+    for_bob: Client, for_alice: Client, sandbox: Sandbox
+) -> None:
+    sandbox.lead_writes(LEAD, "Oi", webhook=False)
+    waits()
+    briefs.keep(MARIANA, Brief("Wants 12.", "Hi, Mariana!", (Quoted("A1", "Oi"),)))
+    assert taken(for_bob) == ""
+
+    for_bob.post("/queue/next/")
+
+    for words in ("Wants 12.", "Hi, Mariana!", "?at=A1", "?suggestion=1#composer"):
+        assert words in taken(for_bob)
+    assert taken(for_alice) == ""
+    token = uuid.uuid4().hex
+    for_bob.post(f"{PAGE}send/", {"text": "Hi!", "token": token, "anyway": "1"})
+    assert Sent.objects.get().state == Sent.State.SENT
+    assert taken(for_bob) == ""
+
+
+def test_whom_it_is_handed_over_to_reads_it_as_well(for_bob: Client, for_alice: Client, bob: User, alice: User) -> None:
+    waits()
+    briefs.keep(MARIANA, Brief("Wants 12."))
+    control.take_over(MARIANA, bob)
+
+    control.hand_over(MARIANA, bob, alice)
+
+    assert "Wants 12." in taken(for_alice)
+    assert taken(for_bob) == ""
+
+
+def test_a_conversation_that_did_not_wait_has_no_old_brief(for_bob: Client, bob: User) -> None:
+    waits()
+    briefs.keep(MARIANA, Brief("Wants 12."))
+    control.take_over(MARIANA, bob)
+    control.hand_back(MARIANA, bob)
+
+    control.take_over(MARIANA, bob)
+
+    assert taken(for_bob) == ""
 
 
 # ------------------------------------------------------------------------------------------------------- missing briefs

@@ -57,7 +57,6 @@ NOT_MODELLED = {
     "hook-labels.edit-label-edit": "a label is edited on the phone: labels are not modelled",
     "hook-fromsource-error-global": "the global webhook for errors, with an envelope of its own",
     "hook-fromsource-messages.upsert-audio-s3": "the gateway's own object store, off by default",
-    "hook-fromsource-messages.upsert-speechToText": "the gateway's own transcription, off by default",
 }
 
 _ENVELOPE = r"\.(destination|date_time|sender|server_url|apikey)"
@@ -68,6 +67,7 @@ DECLARED = (
     ("hook-messages.upsert-video", r"\.data\.(contextInfo|message\.videoMessage\..*)", "recorded from a bare stub"),
     ("hook-messages.upsert-document-with-caption", r"\.data\..*", "recorded from a bare stub"),
     ("hook-fromsource-*", _ENVELOPE, "written from the source, without its envelope"),
+    ("hook-fromsource-messages.upsert-speechToText", r"\.data\.(contextInfo|message\.audioMessage\..*)", "short"),
     ("hook-fromsource-connection.update-refused", r"\.data\.(wuid|profileName)", "null there, left out here"),
     ("label-findLabels", r"", "no label exists here"),
     ("instance-fetch-all", r".*\.(ownerJid|profileName|number)", "recorded on the EVOLUTION channel"),
@@ -432,8 +432,8 @@ def _code_after_code(scene: Scene) -> None:
     scene.ask("GET", f"/instance/connect/{NAME}", None)
 
 
-def _sound(at: int) -> contents.Content:
-    return contents.audio(b"OggS" * 40, "audio/ogg; codecs=opus", 1, at=at)
+def _sound(at: int, words: str = "") -> contents.Content:
+    return contents.audio(b"OggS" * 40, "audio/ogg; codecs=opus", 1, at=at, words=words)
 
 
 def _set_but_not_reconnected(scene: Scene) -> None:
@@ -471,6 +471,7 @@ ACTS: dict[str, Callable[[Scene], None]] = {
     "hook-contacts.update-text": _lead(lambda at: contents.text("Oi")),
     "hook-fromsource-connection.update-refused": _code_after_code,
     "hook-fromsource-qrcode.updated-limit": _code_after_code,
+    "hook-fromsource-messages.upsert-speechToText": _lead(lambda at: _sound(at, "Oi")),
     "hook-instance.create": _created,
     "hook-instance.delete-delete": _removed,
     "hook-remove.instance-delete": _removed,

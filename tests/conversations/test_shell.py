@@ -124,6 +124,14 @@ def test_a_lead_calls_who_waits_longer_than_the_limit_and_is_not_given_up(
     assert counts(for_bob)["overdue"] == int(is_late)
 
 
+def test_the_chip_says_how_long_who_is_late_has_waited_and_leads_to_them(for_bob: Client) -> None:
+    page = for_bob.get("/queue/", headers={"Accept-Language": "en"}).content.decode()
+
+    chip = page.partition('id="calls"')[2].partition("</a>")[0]
+    assert f"leads without an answer for more than {OVERDUE_AFTER // timedelta(minutes=1)} min" in chip
+    assert "view=unanswered" in chip
+
+
 def test_how_long_it_calls_is_the_bots_limit(for_bob: Client, sandbox: Sandbox) -> None:
     BotSettings.load()
     BotSettings.objects.update(answer_within_hours=24)

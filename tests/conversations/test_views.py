@@ -390,11 +390,29 @@ def test_every_kind_of_message_is_shown(for_bob: Client, sandbox: Sandbox) -> No
         assert f'"{PAGE}media/{id}/' in page
     assert 'width="512" height="288"' in page
     assert 'data-seconds="9"' in page
-    assert "Not transcribed yet" in page
     assert "Proposta comercial.pdf" in page
     assert 'data-copy="+55 31 97702-0099"' in page
     assert "It can only be opened on the phone." in page
     assert "openstreetmap.org" in page
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("a-key", "Not transcribed yet"), ("", "The demonstration bot does not hear voice messages")],
+)
+def test_a_voice_message_without_words_says_whether_anybody_will_hear_it(
+    for_bob: Client, sandbox: Sandbox, settings: Settings, key: str, words: str
+) -> None:
+    settings.GEMINI_API_KEY = key
+    sandbox.lead_sends(LEAD, samples.voice(int(sandbox.clock())))
+
+    assert words in text(get(for_bob))
+
+
+def test_what_the_gateway_heard_is_read_as_the_transcript(for_bob: Client, sandbox: Sandbox) -> None:
+    sandbox.lead_sends(LEAD, samples.voice(int(sandbox.clock()), "Quero organizar isso"))
+
+    assert "Quero organizar isso" in text(get(for_bob)).partition('class="transcript"')[2]
 
 
 def test_a_conversation_of_fifty_costs_a_handful_of_queries(

@@ -37,11 +37,16 @@ def text(words: str) -> Content:
     return Content("conversation", {"conversation": words})
 
 
-def audio(file: bytes, mime: str, seconds: int, *, at: int, is_voice_note: bool = True) -> Content:
-    """A voice note, or a sound file."""
+def audio(
+    file: bytes, mime: str, seconds: int, *, at: int, is_voice_note: bool = True, words: str = ""
+) -> Content:  # fmt: skip
+    """A voice note, or a sound file; with the `words` of it as from a gateway that transcribes."""
     head, tail = _media(file, mime, at)
-    message = head | {"seconds": seconds, "ptt": is_voice_note} | tail
-    return Content("audioMessage", {"audioMessage": message}, file, mime)
+    message: JSONDict = {"audioMessage": head | {"seconds": seconds, "ptt": is_voice_note} | tail}
+    if words:
+        # Source: evolution-api 2.3.6, OpenAI speechToText: beside the audio, in the webhook and in the stored row.
+        message["speechToText"] = f"[audio] {words}"
+    return Content("audioMessage", message, file, mime)
 
 
 def image(file: bytes, mime: str, *, at: int, caption: str = "") -> Content:

@@ -15,14 +15,21 @@ from .gateway import Sandbox
 from .words import JSONDict
 from .world import Sent
 
-#: Our own words, spoken by a speech synthesiser.
+#: Our own words, spoken by a speech synthesiser; the sandbox tells them as a gateway that transcribes does.
 VOICE_NOTE = Path(__file__).parent / "page" / "voice.ogg"
 VOICE_SECONDS = 9
+VOICE_WORDS = (
+    "Oi! Aqui na loja somos 4 pessoas no atendimento, de segunda a sábado. A gente perde muita mensagem no WhatsApp e "
+    "queria organizar isso."
+)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One bubble of a lead. `voice` is a recorded one; `gap` is the pause before it within a burst, in seconds."""
+    """One bubble of a lead. `voice` is the recorded one, with what it says as `text`.
+
+    `gap` is the pause before it within a burst, in seconds.
+    """
 
     text: str = ""
     voice: bool = False
@@ -78,7 +85,7 @@ SCRIPTS: tuple[Script, ...] = (
     ),
     Script(
         "dona-celia", "Célia Prado", "553188010003", "Manda áudio", (
-            (Line(voice=True),),
+            (Line(VOICE_WORDS, voice=True),),
             _say("Desculpa mandar áudio, é que estou dirigindo"),
             _say("Isso mesmo. Amanhã de manhã eu consigo falar"),
         ), begins_after=16, thinks_for=5,
@@ -200,8 +207,9 @@ class Cast:
     def _say(self, script: Script, line: Line) -> None:
         if line.voice:
             content = contents.audio(
-                VOICE_NOTE.read_bytes(), "audio/ogg; codecs=opus", VOICE_SECONDS, at=int(self._sandbox.clock())
-            )
+                VOICE_NOTE.read_bytes(), "audio/ogg; codecs=opus", VOICE_SECONDS, at=int(self._sandbox.clock()),
+                words=line.text,
+            )  # fmt: skip
         else:
             content = contents.text(line.text)
         self._sandbox.lead_sends(script.jid, content, name=script.name, instance=self._instance)

@@ -64,9 +64,9 @@ def film(at: int, caption: str = "") -> Content:
     return contents.video(file, "video/mp4", FILM_SECONDS, at=at, caption=caption)
 
 
-def voice(at: int) -> Content:
-    """A voice note."""
-    return contents.audio(VOICE_NOTE.read_bytes(), "audio/ogg; codecs=opus", VOICE_SECONDS, at=at)
+def voice(at: int, words: str = "") -> Content:
+    """A voice note; with its words as from a gateway that transcribes."""
+    return contents.audio(VOICE_NOTE.read_bytes(), "audio/ogg; codecs=opus", VOICE_SECONDS, at=at, words=words)
 
 
 def sticker(at: int) -> Content:

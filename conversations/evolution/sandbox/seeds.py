@@ -13,6 +13,7 @@ from . import content as contents
 from . import samples
 from .content import Content
 from .gateway import Sandbox
+from .leads import VOICE_WORDS
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ def _photo(at: int) -> Content:
     return samples.photo(at, "essas são as prateleiras")
 
 
+def _voice(at: int) -> Content:
+    return samples.voice(at, VOICE_WORDS)
+
+
 def _shop(at: int) -> Content:
     return contents.location(-23.5614, -46.6559, "Padaria Estrela", "Av. Paulista, 1000 - São Paulo")
 
@@ -110,7 +115,7 @@ _PASTS = (
         _Said("lead", 1700, "Bom dia! Quero organizar o atendimento da minha loja 😊"),
         _Said("phone", 1699, "Bom dia, Lívia! *Que bom falar com você.* Para começar, me conta:\n"
               "1. quantas pessoas atendem\n2. quais os horários\n3. se já usam algum sistema"),
-        _Said("lead", 1690, samples.voice),
+        _Said("lead", 1690, _voice),
         _Said("lead", 1689, _photo),
         _Said("lead", 1688.5, samples.photo),
         _Said("lead", 1688, _film),
@@ -128,7 +133,7 @@ _PASTS = (
         _Said("phone", 1640, "Combinado! Falo com o Paulo amanhã cedo."),
     )),
     _Past("Renato", "558577020005", False, (
-        _Said("lead", 96, "não quero mais receber mensagem"),
-        _Said("phone", 95.6, "Tudo bem, Renato. Não vamos mais escrever por aqui. Se mudar de ideia, é só chamar."),
+        _Said("lead", 96, "oi, por enquanto a gente fica com o sistema que já usa"),
+        _Said("phone", 95.6, "Tudo bem, Renato, agradeço por avisar! Se mudar de ideia, é só chamar por aqui."),
     )),
 )  # fmt: skip

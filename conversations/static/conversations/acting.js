@@ -63,14 +63,14 @@
     if (target?.id !== "control" || requestConfig?.verb !== "get") return;
     const fields = [...target.querySelectorAll("[data-first], #whisper-turns")];
     kept = {
-      open: [...target.querySelectorAll("details[open]")].map((menu) => menu.id),
+      menus: [...target.querySelectorAll("details[id]")].map((menu) => [menu.id, menu.open]),
       values: fields.map((field) => [field.id, field.value]),
       focus: target.contains(document.activeElement) ? document.activeElement.id : "",
     };
   });
   document.addEventListener("htmx:afterSwap", () => {
     if (!kept) return;
-    for (const id of kept.open) document.getElementById(id)?.setAttribute("open", "");
+    for (const [id, isOpen] of kept.menus) document.getElementById(id)?.toggleAttribute("open", isOpen);
     for (const [id, value] of kept.values) {
       const field = document.getElementById(id);
       if (field) field.value = value;

@@ -27,10 +27,11 @@
     const dotted = people > 0 || counts.closed.length > 0 || isScreenLost;
     favicon.href = dotted ? place.dataset.dotted : place.dataset.plain;
     const chip = document.getElementById("calls");
-    chip.hidden = !people;
-    chip.querySelector(".count").textContent = people;
-    chip.toggleAttribute("data-only-waiting", !counts.overdue);
-    chip.href = counts.waiting ? chip.dataset.queue : chip.dataset.late;
+    // Who waits for a person is counted at the way to the queue; here stands who only waits too long.
+    chip.hidden = !counts.overdue;
+    chip.title = counts.overdue === 1 ? chip.dataset.one : chip.dataset.many.replace("{n}", counts.overdue);
+    chip.querySelector(".count").textContent = counts.overdue;
+    chip.querySelector(".visually-hidden").textContent = chip.title;
     for (const number of document.querySelectorAll("[data-queue-count]")) {
       number.hidden = !counts.waiting;
       number.querySelector(".number").textContent = counts.waiting;

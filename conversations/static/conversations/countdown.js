@@ -1,13 +1,12 @@
 // How long until something ends by itself: <time datetime="…" data-countdown> counts down to it, data-clock to the
-// second; data-since counts up from it.
+// second; data-since says in words ("for {time}", data-now in the first minute) how long it has been.
 (() => {
   "use strict";
 
+  const span = (minutes) => (minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`);
   const words = (seconds) => {
     if (seconds < 60) return `${seconds} s`;
-    const minutes = Math.ceil(seconds / 60);
-    if (minutes < 60) return `${minutes} min`;
-    return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+    return span(Math.ceil(seconds / 60));
   };
 
   const clock = (seconds) => {
@@ -18,7 +17,9 @@
 
   const count = () => {
     for (const time of document.querySelectorAll("time[data-since]")) {
-      time.textContent = clock(Math.max(0, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000)));
+      const minutes = Math.floor((Date.now() - Date.parse(time.dateTime)) / 60_000);
+      const said = minutes < 1 ? time.dataset.now : time.dataset.since.replace("{time}", span(minutes));
+      if (time.textContent !== said) time.textContent = said;
     }
     for (const time of document.querySelectorAll("time[data-countdown]")) {
       const seconds = Math.max(0, Math.floor((Date.parse(time.dateTime) - Date.now()) / 1000));

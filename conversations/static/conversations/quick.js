@@ -6,6 +6,13 @@
   const list = () => document.getElementById("quick");
   if (!box()) return;
 
+  // With none of them, a slash says so; the words come with it, so that they are heard as well.
+  const tell = (isMeant) => {
+    const none = document.getElementById("quick-none");
+    if (!none || none.hidden !== isMeant) return;
+    none.hidden = !isMeant;
+    none.firstElementChild.textContent = isMeant ? none.dataset.words : "";
+  };
   const options = () => [...list().querySelectorAll("[role=option]")];
   const offered = () => options().filter((one) => !one.hidden);
   const plain = (words) => words.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
@@ -39,7 +46,9 @@
   };
 
   document.addEventListener("input", (event) => {
-    if (event.target === box() && list()) narrow();
+    if (event.target !== box()) return;
+    if (list()) narrow();
+    tell(box().value === "/");
   });
   // Before the box's own keys: here Enter takes the answer into the box, and only the next one sends it.
   document.addEventListener("keydown", (event) => {
@@ -59,5 +68,6 @@
     event.preventDefault(); // the box keeps the focus
     take(option);
   });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && event.target === box() && tell(false));
   document.addEventListener("focusout", (event) => event.target === box() && list() && open(false));
 })();
