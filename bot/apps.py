@@ -12,13 +12,17 @@ class BotConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the list follow the settings, and hand late and approved answers and missing briefs to the worker."""
-        from bot import brief, late, tasks
+        """Have the list follow the settings, and hand late and approved answers and missing briefs to the worker.
+
+        And have their changes stand on the audit page.
+        """
+        from bot import audited, brief, late, tasks
         from bot.models import BotSettings
-        from conversations import briefs, inbox, pending
+        from conversations import audit, briefs, inbox, pending
         from conversations import late as missed
 
         inbox.list_groups_if(lambda: BotSettings.load().list_groups)
         missed.is_known_by(late.too_old_before, tasks.answer_late)
         briefs.are_made_by(tasks.brief_wanted, brief.offer_agreed)
         pending.goes_on_by(tasks.approved)
+        audit.tells_also(audited.SETTINGS)
