@@ -12,10 +12,10 @@ class BotConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the list follow the settings, and hand late and approved answers and missing briefs to the worker."""
-        from bot import brief, late, llm, tasks
+        """Tell the dashboard what only a bot knows, and have it hand to the worker what only a bot can do."""
+        from bot import audited, brief, late, llm, tasks
         from bot.models import BotSettings
-        from conversations import briefs, drawn, inbox, pending
+        from conversations import audit, briefs, drawn, inbox, pending
         from conversations import late as missed
 
         inbox.list_groups_if(lambda: BotSettings.load().list_groups)
@@ -23,3 +23,4 @@ class BotConfig(AppConfig):
         briefs.are_made_by(tasks.brief_wanted, brief.offer_agreed)
         pending.goes_on_by(tasks.approved)
         drawn.are_heard_if(lambda: not llm.is_stand_in())
+        audit.tells_also(audited.SETTINGS)

@@ -1,8 +1,12 @@
-"""Every act of control and every change of people, newest first, in sentences. No name of a lead, no whole number."""
+"""Every act of control and every change of people, newest first, in sentences.
+
+A lead is called by the name that the list knows at this moment, and that is stored nowhere; else by a veiled number.
+Others who record changes have them told here as well (`tells_also`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations import jid, shown
+from conversations.inbox import inbox
 from conversations.message import Key
 from conversations.models import Act, Actor, AuditEntry, Reason
 from conversations.templatetags.conversations import moment
@@ -50,6 +55,31 @@ class Line:
     cells: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Changes that somebody else records. What it is called is also its one act in the filter."""
+
+    name: str
+    words: Promise
+    #: All of them; with `at` and `by`.
+    rows: Callable[[], Any]
+    #: Those with these ids, as they are shown to this person.
+    lines: Callable[[Iterable[int], Any], Mapping[int, Line]]
+
+
+_sources: dict[str, Source] = {}
+
+
+def tells_also(source: Source) -> None:
+    """Have the changes of `source` stand among the others."""
+    _sources[source.name] = source
+
+
+def other_acts() -> list[tuple[str, Promise]]:
+    """What the sources record, for the filter."""
+    return [(source.name, source.words) for source in _sources.values()]
+
+
 COLUMNS = (
     gettext_lazy("When"), gettext_lazy("Who"), gettext_lazy("What"), gettext_lazy("Number"), gettext_lazy("Lead"),
     gettext_lazy("Person"), gettext_lazy("Why"), gettext_lazy("Before"), gettext_lazy("After"),
@@ -61,15 +91,23 @@ def found(wanted: Wanted, mine: Sequence[str]) -> Any:
     control = AuditEntry.objects.filter(_period(wanted), instance__in=["", *mine]).order_by()
     people = PersonEntry.objects.filter(_period(wanted)).order_by()
     if wanted.person:
-        control = control.filter(rep=wanted.person)
+        control = control.filter(Q(rep=wanted.person) | Q(receiver=wanted.person))
         people = people.filter(Q(by=wanted.person) | Q(person=wanted.person))
     if wanted.act:
         control, people = control.filter(act=wanted.act), people.filter(deed=wanted.act)
     if wanted.instance:
         control, people = control.filter(instance=wanted.instance), people.none()
-    rows = control.annotate(table=Value("control")).values_list("at", "id", "table")
-    others = people.annotate(table=Value("people")).values_list("at", "id", "table")
-    return rows.union(others, all=True).order_by("-at", "-id")
+    tables = [("control", control), ("people", people), *((one.name, _of(one, wanted)) for one in _sources.values())]
+    first, *others = (rows.annotate(table=Value(name)).values_list("at", "id", "table") for name, rows in tables)
+    return first.union(*others, all=True).order_by("-at", "-id")
+
+
+def _of(source: Source, wanted: Wanted) -> Any:
+    """What is wanted of a source; it is of no number."""
+    rows = source.rows().filter(_period(wanted)).order_by()
+    if wanted.person:
+        rows = rows.filter(by=wanted.person)
+    return rows.none() if wanted.instance or wanted.act not in ("", source.name) else rows
 
 
 def _period(wanted: Wanted) -> Q:
@@ -77,23 +115,30 @@ def _period(wanted: Wanted) -> Q:
     return period & Q(at__gte=wanted.since) if wanted.since else period
 
 
-def lines(rows: Sequence[tuple[datetime, int, str]], mine: Sequence[str]) -> list[Line]:
-    """`rows` of `found` as they are shown to whoever sees `mine`."""
-    ids: dict[str, list[int]] = {"control": [], "people": []}
+def lines(rows: Sequence[tuple[datetime, int, str]], reader: Any) -> list[Line]:
+    """`rows` of `found` as they are shown to `reader`."""
+    ids: dict[str, list[int]] = {"control": [], "people": [], **{name: [] for name in _sources}}
     for _at, id, table in rows:
         ids[table].append(id)
-    control = AuditEntry.objects.select_related("rep").in_bulk(ids["control"])
+    mine = access.instances_of(reader) if reader.has_perm("conversations.watch") else ()
+    control = AuditEntry.objects.select_related("rep", "receiver").in_bulk(ids["control"])
     people = PersonEntry.objects.select_related("by", "person").in_bulk(ids["people"])
-    return [
-        _of_control(control[id], mine) if table == "control" else _of_people(people[id])
-        for _at, id, table in rows
-        if id in (control if table == "control" else people)
-    ]
+    made: dict[str, Mapping[int, Line]] = {
+        "control": {id: _of_control(entry, mine) for id, entry in control.items()},
+        "people": {id: _of_people(entry) for id, entry in people.items()},
+        **{name: source.lines(ids[name], reader) for name, source in _sources.items()},
+    }
+    return [made[table][id] for _at, id, table in rows if id in made[table]]
 
 
 def name(user: Any) -> str:
     """A person as colleagues call them."""
     return access.name_of(user) if user else _("somebody")
+
+
+def bold(who: str) -> str:
+    """Somebody of ours, in a sentence."""
+    return format_html("<strong>{}</strong>", who)
 
 
 # ----------------------------------------------------------------------------------------------------------- control
@@ -114,7 +159,7 @@ _CONTROL: dict[str, Promise] = {
     Act.OPT_OUT: gettext_lazy("{lead} asked not to be written to"),
     Act.OPT_IN: gettext_lazy("{who} allowed writing to {lead} again"),
     Act.MERGE: gettext_lazy("Two addresses of {lead} became one conversation"),
-    "hand_over": gettext_lazy("{who} handed the conversation with {lead} to a colleague"),
+    "hand_over": gettext_lazy("{who} handed the conversation with {lead} to {receiver}"),
     "undo": gettext_lazy("{who} undid the last act in the conversation with {lead}"),
     "edit": gettext_lazy("{who} edited a message to {lead}"),
     "delete": gettext_lazy("{who} deleted a message to {lead} for everybody"),
@@ -147,7 +192,11 @@ _SORTS = {
 def _of_control(entry: AuditEntry, mine: Sequence[str]) -> Line:
     who, lead = _actor(entry), _lead(entry)
     where = entry.instance or _("everything")
-    facts = {"who": format_html("<strong>{}</strong>", who), "lead": _link(entry, lead, mine), "where": where}
+    receiver = name(entry.receiver) if entry.receiver else ""
+    facts = {
+        "who": bold(who), "lead": _link(entry, lead, mine), "where": where,
+        "receiver": bold(receiver) if receiver else _("a colleague"),
+    }  # fmt: skip
     words = str(_words(entry))
     sentence = format_html(words, **facts, act=entry.get_act_display())
     if entry.act == Act.PAUSE and entry.until:
@@ -156,7 +205,7 @@ def _of_control(entry: AuditEntry, mine: Sequence[str]) -> Line:
     tells = entry.act in (Act.HANDOFF, Act.GIVE_UP) or entry.reason == Reason.SENT
     why = entry.get_reason_display() if tells and entry.reason else ""
     cells = (
-        _when(entry.at), who, entry.get_act_display(), where, lead, "", entry.get_reason_display(),
+        when(entry.at), who, entry.get_act_display(), where, lead, receiver, entry.get_reason_display(),
         entry.get_before_display(), entry.get_after_display(),
     )  # fmt: skip
     return Line(entry.at, sentence, _SORTS.get(Act(entry.act), "quiet"), why, entry.instance, cells)
@@ -186,11 +235,14 @@ def _lead(entry: AuditEntry) -> str:
 
 
 def _link(entry: AuditEntry, lead: str, mine: Sequence[str]) -> str:
-    """The lead, and the way to the conversation where there is one."""
+    """The lead by name, where somebody knows it, and the way to the conversation where the reader may see one."""
     if not entry.conversation or entry.instance not in mine:
         return lead
     key = Key(entry.instance, jid.JID(entry.conversation))
-    return format_html('<a href="{}">{}</a>', shown.address(key), lead)
+    known = inbox().row(key)
+    if known is None or not known.name:
+        return format_html('<a href="{}">{}</a>', shown.address(key), lead)
+    return format_html('<a href="{}" title="{}" dir="auto">{}</a>', shown.address(key), lead, known.name)
 
 
 # ------------------------------------------------------------------------------------------------------------ people
@@ -214,11 +266,11 @@ def _of_people(entry: PersonEntry) -> Line:
     who, person = name(entry.by), name(entry.person) if entry.person else ""
     group = str(access.GROUPS.get(entry.group, (entry.group, ""))[0])
     role = ", ".join([group, *entry.instances]) if group else ""
-    bold = {"who": format_html("<strong>{}</strong>", who), "person": format_html("<strong>{}</strong>", person)}
-    sentence = format_html(str(_PEOPLE[entry.deed]), **bold, role=role)
-    cells = (_when(entry.at), who, entry.get_deed_display(), ", ".join(entry.instances), "", person, group, "", "")
+    sentence = format_html(str(_PEOPLE[entry.deed]), who=bold(who), person=bold(person), role=role)
+    cells = (when(entry.at), who, entry.get_deed_display(), ", ".join(entry.instances), "", person, group, "", "")
     return Line(entry.at, sentence, "quiet", "", "", cells)
 
 
-def _when(at: datetime) -> str:
+def when(at: datetime) -> str:
+    """A time as the table has it."""
     return date_format(timezone.localtime(at), "Y-m-d H:i:s")

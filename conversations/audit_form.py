@@ -34,7 +34,9 @@ class AuditForm(forms.Form):
         assert isinstance(instance, forms.ChoiceField)
         person.queryset = User.objects.order_by("first_name", "username")
         person.label_from_instance = audit.name  # type: ignore[assignment]
-        act.choices = [("", _("All")), (_("Conversations"), Act.choices), (_("People"), Deed.choices)]
+        act.choices = [
+            ("", _("All")), (_("Conversations"), Act.choices), (_("People"), Deed.choices), *audit.other_acts(),
+        ]  # fmt: skip
         instance.choices = [("", _("All")), *((name, name) for name in mine)]
         if len(mine) < 2:
             del self.fields["instance"]

@@ -41,6 +41,7 @@ urlpatterns = [
     path("service-worker.js", installed.worker, name="service_worker"),
     path("offline/", installed.offline, name="offline"),
     path("several/", listing.act_on_several, name="several"),
+    path("several/undo/", listing.undo_several, name="undo_several"),
     path("switch/ask/", switching.ask, name="ask_switch"),
     path("switch/", switching.switch, name="switch"),
     path("audit/", audit.show, name="audit"),

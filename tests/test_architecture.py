@@ -36,7 +36,7 @@ FLOORS = [
     "bot.reply bot.rehearsal",
     "bot.approval bot.thinking",
     "bot.reconcile bot.turns bot.phone bot.brief",
-    "bot.late bot.attending",
+    "bot.late bot.attending bot.audited",
     "bot.words",
     "bot.prompt bot.guards bot.typing bot.transcribe bot.debounce bot.dedupe bot.hours bot.versions bot.opting_out"
     " bot.limits",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +14,8 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -25,6 +28,8 @@ from people import access
 PAGE = 50
 #: Lines of the table that are read, and sent, at once.
 _AT_ONCE = 500
+#: A lead's number with its middle hidden (`jid.veiled`): it begins as a formula does, and can be none.
+_VEILED = re.compile(r"\+[\d ]*•+[\d ]*")
 
 
 @require_GET
@@ -36,8 +41,9 @@ def show(request: Request) -> HttpResponse:
     page = Paginator(audit.found(form.wanted(), mine), PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
+    lines = audit.lines(list(page.object_list), request.user)
     facts = {
-        "form": form, "page": page, "lines": audit.lines(list(page.object_list), mine), "query": query.urlencode(),
+        "form": form, "page": page, "lines": lines, "query": query.urlencode(),
         "periods": _periods(request), "is_filtered": any(query.values()),
     }  # fmt: skip
     return kept_nowhere(render(request, "conversations/audit.html", facts))
@@ -63,7 +69,8 @@ def _periods(request: Request) -> list[tuple[str, str, bool]]:
 def export(request: Request) -> StreamingHttpResponse:
     """The same lines as CSV, sent while they are read. No name of a lead and no whole number is in it."""
     mine = access.instances_of(request.user)
-    parts = _table(request.user, audit.found(AuditForm(request.GET, mine=mine).wanted(), mine), mine)
+    found = audit.found(AuditForm(request.GET, mine=mine).wanted(), mine)
+    parts = _table(request.user, found, translation.get_language())
     answer = StreamingHttpResponse(
         parts if isinstance(request, WSGIRequest) else _one_by_one(parts), content_type="text/csv; charset=utf-8"
     )
@@ -79,18 +86,25 @@ class _Echo:
         return text
 
 
-def _table(user: Any, found: Any, mine: tuple[str, ...]) -> Iterator[str]:
-    """The table in parts. Each is made in the language and the time of `user`: the request is over by then."""
-    table = csv.writer(_Echo())
-    with access.as_seen_by(user):
+def _table(user: Any, found: Any, language: str | None) -> Iterator[str]:
+    """The table in parts. Each is made in the `language` of the page and the time of `user`: the request is over."""
+    with _as_read(user, language):
+        # Where the comma stands in numbers, Excel takes a semicolon to stand between cells.
+        table = csv.writer(_Echo(), delimiter=";" if get_format("DECIMAL_SEPARATOR") == "," else ",")
         # Excel takes a file without this mark for one in an old encoding.
         head = "\ufeff" + table.writerow([str(column) for column in audit.COLUMNS])
     yield head
     for start in range(0, found.count(), _AT_ONCE):
-        with access.as_seen_by(user):
-            lines = audit.lines(list(found[start : start + _AT_ONCE]), mine)
+        with _as_read(user, language):
+            lines = audit.lines(list(found[start : start + _AT_ONCE]), user)
             part = "".join(table.writerow([harmless(cell) for cell in line.cells]) for line in lines)
         yield part
+
+
+@contextmanager
+def _as_read(user: Any, language: str | None) -> Iterator[None]:
+    with translation.override(language), access.as_seen_by(user):
+        yield
 
 
 async def _one_by_one(parts: Iterator[str]) -> AsyncIterator[str]:
@@ -105,4 +119,5 @@ def _next(parts: Iterator[str]) -> str:
 
 def harmless(cell: str) -> str:
     """`cell` so that no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    is_formula = cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not _VEILED.fullmatch(cell)
+    return f"'{cell}" if is_formula else cell

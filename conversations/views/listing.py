@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from django.contrib import messages as flash
 from django.http import HttpResponse
@@ -14,12 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from conversations import control, late, live, pictures
+from conversations import activity, control, late, live, pictures, sending
 from conversations.forms import SeveralForm
 from conversations.message import Key
-from conversations.models import Mode
-from conversations.views import parts
+from conversations.models import Control, Mode
+from conversations.views import parts, undoing
 from conversations.views.guard import Request, fragment, key_of, may, of_conversation, rep
+from conversations.views.undoing import Toast
 
 #: A browser keeps a picture in its memory for so long, and never on its disk.
 _PICTURE_HEADERS = {
@@ -40,8 +42,13 @@ def show_inbox(request: Request) -> HttpResponse:
         request,
         "conversations/inbox.html",
         {"list": "conversations/_list.html", "more": "conversations/_rows.html"},
-        {**parts.the_list(request), "position": position},
+        {**parts.the_list(request), "position": position, **({} if request.htmx else _toast(request))},
     )
+
+
+def _toast(request: Request) -> dict[str, Toast | None]:
+    """What was just done to several; a part of the page takes nothing from the page that follows."""
+    return {"toast": undoing.kept(request.session)}
 
 
 @require_POST
@@ -78,12 +85,49 @@ def act_on_several(request: Request) -> HttpResponse:
     if not keys:
         flash.warning(request, _("Choose at least one conversation first."))
     else:
-        done, words = _ACTS[form.cleaned_data["act"]](request, form, keys)
-        if done:
-            flash.success(request, words % {"n": done})
-        if len(keys) > done:
-            flash.warning(request, _left(len(keys) - done))
+        done = _ACTS[form.cleaned_data["act"]](request, form, keys)
+        if done.count:
+            words = done.words % {"n": done.count}
+            undoing.keep(request.session, Toast(words, undoing.of_several(rep(request).pk, done.changes), True))
+        if len(keys) > done.count:
+            flash.warning(request, _left(len(keys) - done.count))
     return redirect(_back(request))
+
+
+@require_POST
+@may("act")
+def undo_several(request: Request) -> HttpResponse:
+    """*Desfazer*: each conversation is what it was, but for those where something else changed meanwhile."""
+    found = undoing.read_several(request.POST.get("undo", ""), rep(request).pk)
+    undone = 0
+    for instance, opaque, undo in found:
+        key = key_of(request.user, instance, opaque)
+        if control.undo(key, rep(request), undo.before, epoch=undo.epoch):
+            sending.drop_draft(key)
+            undone += 1
+    if undone:
+        words = ngettext(
+            "Undone: %(n)d conversation is as it was.", "Undone: %(n)d conversations are as they were.", undone
+        )
+        undoing.keep(request.session, Toast(words % {"n": undone}))
+    if left := len(found) - undone:
+        words = ngettext(
+            "%(n)d conversation was left as it is: something else changed there meanwhile.",
+            "%(n)d conversations were left as they are: something else changed there meanwhile.", left,
+        )  # fmt: skip
+        flash.warning(request, words % {"n": left})
+    if not found:
+        flash.warning(request, _("Not undone: it is too long ago."))
+    return redirect(_back(request))
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """To how many it was done, in words that name the number, and what of it can be undone."""
+
+    count: int
+    words: str
+    changes: Sequence[tuple[Key, Control, Control]] = ()
 
 
 def _left(number: int) -> str:
@@ -100,33 +144,35 @@ def _back(request: Request) -> str:
     return back if is_ours else reverse("conversations:inbox")
 
 
-def _pause(request: Request, form: SeveralForm, keys: Sequence[Key]) -> tuple[int, str]:
+def _pause(request: Request, form: SeveralForm, keys: Sequence[Key]) -> _Done:
     until = form.until()
+    changes = []
     for key in keys:
-        control.pause(key, rep(request), until)
-    return len(keys), ngettext("%(n)d conversation is paused.", "%(n)d conversations are paused.", len(keys))
+        before = control.current(key)
+        changes.append((key, before, control.pause(key, rep(request), until)))
+        activity.end(key)
+    words = ngettext("%(n)d conversation is paused.", "%(n)d conversations are paused.", len(keys))
+    return _Done(len(keys), words, changes)
 
 
-def _hand_back(request: Request, form: SeveralForm, keys: Sequence[Key]) -> tuple[int, str]:
+def _hand_back(request: Request, form: SeveralForm, keys: Sequence[Key]) -> _Done:
     rows = control.currents(keys)
     modes = {key: rows[key].mode_at(timezone.now()) for key in keys if key in rows}
-    back = [key for key in keys if modes.get(key, Mode.BOT) is not Mode.BOT]
-    for key in back:
+    changes = []
+    for key in (key for key in keys if modes.get(key, Mode.BOT) is not Mode.BOT):
         give = control.resume if modes[key] is Mode.PAUSED else control.hand_back
-        give(key, rep(request))
-    return len(back), ngettext(
-        "%(n)d conversation is the bot's again.", "%(n)d conversations are the bot's again.", len(back)
-    )
+        changes.append((key, rows[key], give(key, rep(request))))
+    words = ngettext("%(n)d conversation is the bot's again.", "%(n)d conversations are the bot's again.", len(changes))
+    return _Done(len(changes), words, changes)
 
 
-def _answer(request: Request, form: SeveralForm, keys: Sequence[Key]) -> tuple[int, str]:
+def _answer(request: Request, form: SeveralForm, keys: Sequence[Key]) -> _Done:
     asked = late.answer(keys, rep(request))
-    return len(asked), ngettext(
-        "The bot answers %(n)d lead now.", "The bot answers %(n)d leads now, a few a minute.", len(asked)
-    )
+    words = ngettext("The bot answers %(n)d lead now.", "The bot answers %(n)d leads now, a few a minute.", len(asked))
+    return _Done(len(asked), words)
 
 
-_ACTS: dict[str, Callable[[Request, SeveralForm, Sequence[Key]], tuple[int, str]]] = {
+_ACTS: dict[str, Callable[[Request, SeveralForm, Sequence[Key]], _Done]] = {
     "pause": _pause,
     "hand-back": _hand_back,
     "answer": _answer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from conversations.transitions import State
 #: Longer than the word stands on the screen: without scripts it stands until the next page.
 _GOOD_FOR_S = 300
 _SALT = "conversations.undo"
+_SALT_OF_SEVERAL = "conversations.undo.several"
 _TOAST = "toast"
 
 
@@ -38,18 +40,23 @@ class Toast:
     words: str
     #: Signed, "" when it cannot be undone.
     undo: str = ""
+    #: It was done to several conversations at once.
+    is_several: bool = False
 
 
 def of(key: Key, rep_id: int, before: Control, now_is: Control, note_id: int | None = None) -> str:
     """What undoes the one change from `before` to `now_is`, signed for `rep_id`; "" when there was none or another."""
     if now_is.epoch != before.epoch + 1:
         return ""
+    return signing.dumps({"rep": rep_id, **_facts(key, before, now_is), "note": note_id}, salt=_SALT)
+
+
+def _facts(key: Key, before: Control, now_is: Control) -> dict[str, Any]:
     state = control.state_of(before)
-    facts = {
-        "c": sealed.opaque_id(key), "rep": rep_id, "epoch": now_is.epoch, "note": note_id, "mode": state.mode,
-        "holder": state.holder, "until": state.until.isoformat() if state.until else None, "reason": state.reason,
+    return {
+        "c": sealed.opaque_id(key), "epoch": now_is.epoch, "mode": state.mode, "holder": state.holder,
+        "until": state.until.isoformat() if state.until else None, "reason": state.reason,
     }  # fmt: skip
-    return signing.dumps(facts, salt=_SALT)
 
 
 def read(token: str, key: Key, rep_id: int) -> Undo | None:
@@ -60,9 +67,32 @@ def read(token: str, key: Key, rep_id: int) -> Undo | None:
         return None
     if facts["c"] != sealed.opaque_id(key) or facts["rep"] != rep_id:
         return None
+    return _undo(facts)
+
+
+def _undo(facts: dict[str, Any]) -> Undo:
     until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
     before = State(Mode(facts["mode"]), facts["holder"], until, facts["reason"])
-    return Undo(before, facts["epoch"], facts["note"])
+    return Undo(before, facts["epoch"], facts.get("note"))
+
+
+def of_several(rep_id: int, changes: Iterable[tuple[Key, Control, Control]]) -> str:
+    """What undoes each change that was one, signed for `rep_id`; "" when there was none."""
+    facts = [
+        {"i": key.instance, **_facts(key, before, now_is)}
+        for key, before, now_is in changes
+        if now_is.epoch == before.epoch + 1
+    ]
+    return signing.dumps({"rep": rep_id, "all": facts}, salt=_SALT_OF_SEVERAL, compress=True) if facts else ""
+
+
+def read_several(token: str, rep_id: int) -> list[tuple[str, str, Undo]]:
+    """What `of_several` signed for this person: instance, opaque id, and what undoes it; none for anything else."""
+    try:
+        facts = signing.loads(token, salt=_SALT_OF_SEVERAL, max_age=_GOOD_FOR_S)
+    except signing.BadSignature:
+        return []
+    return [(one["i"], one["c"], _undo(one)) for one in facts["all"]] if facts["rep"] == rep_id else []
 
 
 def keep(session: Any, toast: Toast) -> None:

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import AsyncClient, Client
 from django.utils import translation
 from pytest_django import Settings
 
-from conversations import control, switches
+from bot.models import BotSettings, SettingsVersion
+from conversations import control, inbox, switches
 from conversations.audit import _CONTROL, _PEOPLE
+from conversations.evolution.sandbox import Sandbox
 from conversations.message import Key
 from conversations.models import Act, Actor, AuditEntry, Mode, Reason
 from conversations.sealed import opaque_id
@@ -49,6 +51,20 @@ def rows(client: Client, query: str = "") -> list[list[str]]:
     return list(csv.reader(io.StringIO(written.removeprefix("\ufeff"))))
 
 
+def test_the_table_opens_in_the_readers_own_excel(for_alice: Client, alice: User, bob: User) -> None:
+    """In Portuguese numbers have a comma, and a semicolon stands between the cells."""
+    control.take_over(MARIANA, bob)
+
+    def written(language: str) -> str:
+        answer: Any = for_alice.get("/audit/export/", headers={"Accept-Language": language})
+        return str(answer.getvalue().decode())
+
+    assert written("pt-br").startswith("\ufeffQuando;Quem;")
+    assert written("en").startswith("\ufeffWhen,Who,")
+    Profile.objects.update_or_create(user=alice, defaults={"language": "pt-br"})
+    assert written("en").startswith("\ufeffQuando;Quem;")
+
+
 def entry(at: datetime, act: Act = Act.PAUSE, rep: User | None = None, instance: str = INSTANCE) -> AuditEntry:
     actor = Actor.REP if rep else Actor.SYSTEM
     return AuditEntry.objects.create(at=at, instance=instance, conversation=LEAD, actor=actor, rep=rep, act=act)
@@ -62,6 +78,66 @@ def test_an_act_is_a_sentence_with_a_link_and_without_the_number(for_alice: Clie
     link = f'<a href="/c/{INSTANCE}/{opaque_id(MARIANA)}/">+55 11 •••• 0001</a>'
     assert f"<strong>Bob</strong> took over the conversation with {link}" in shown
     assert "99999" not in shown
+
+
+def test_a_lead_is_called_by_the_name_the_list_knows_and_only_on_the_page(
+    for_alice: Client, alice: User, bob: User, sandbox: Sandbox
+) -> None:
+    sandbox.lead_writes(LEAD, "oi", name="Mariana Lopes", webhook=False)
+    inbox.inbox().refresh()
+    control.take_over(MARIANA, bob)
+
+    link = f'<a href="/c/{INSTANCE}/{opaque_id(MARIANA)}/" title="+55 11 •••• 0001" dir="auto">Mariana Lopes</a>'
+    assert f"took over the conversation with {link}" in page(for_alice)
+    assert rows(for_alice)[1][4] == "+55 11 •••• 0001"
+    assert not AuditEntry.objects.filter(conversation__contains="Mariana").exists()
+
+
+def test_who_may_not_watch_reads_no_name_and_finds_no_way(bob: User, sandbox: Sandbox) -> None:
+    sandbox.lead_writes(LEAD, "oi", name="Mariana Lopes", webhook=False)
+    inbox.inbox().refresh()
+    control.take_over(MARIANA, bob)
+    reader = User.objects.create_user("rita")
+    reader.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
+    client = Client()
+    client.force_login(reader)
+
+    shown = page(client).split('class="acts"')[1]
+
+    assert "+55 11 •••• 0001" in shown
+    assert "Mariana" not in shown
+    assert opaque_id(MARIANA) not in shown
+
+
+def test_handing_over_says_to_whom_and_is_found_by_either(for_alice: Client, alice: User, bob: User) -> None:
+    control.hand_over(MARIANA, alice, bob)
+
+    assert "to <strong>Bob</strong>" in page(for_alice, f"?person={bob.pk}")
+    assert rows(for_alice)[1][5] == "Bob"
+    AuditEntry.objects.update(receiver=None)
+    assert "to a colleague" in page(for_alice)
+
+
+def test_a_change_of_the_bots_settings_stands_there_with_the_way_to_it(for_alice: Client, alice: User) -> None:
+    settings = BotSettings.load()
+    settings.changed_by, settings.company = alice, "Dental Sorriso"
+    settings.save()
+    first = SettingsVersion.objects.get(by=alice)
+    settings.changed_by, settings.company = None, "Outra"
+    settings.save()
+    again = first.settings()
+    again.changed_by, again.restores = alice, first
+    again.save()
+
+    shown = page(for_alice)
+
+    way = f'<a href="/bot/versions/{first.pk}/">See what changed</a>'
+    assert f"<strong>Alice</strong> changed the bot's settings · {way}" in shown
+    assert "restored the bot's settings of" in shown
+    assert shown.count("act-line") == page(for_alice, "?act=settings").count("act-line") == 3
+    assert page(for_alice, "?act=pause").count("act-line") == 0
+    assert page(for_alice, f"?person={alice.pk}").count("act-line") == 2
+    assert rows(for_alice, "?act=settings")[1][2] == "changed the bot's settings"
 
 
 def test_the_switch_and_people_stand_there_too(for_alice: Client, alice: User, bob: User) -> None:
@@ -150,7 +226,7 @@ def test_the_table_holds_no_number_and_nothing_a_spreadsheet_would_run(for_alice
 
     assert head[:5] == ["When", "Who", "What", "Number", "Lead"]
     assert row[1] == '\'=HYPERLINK("http://evil")'
-    assert row[4] == "'+55 11 •••• 0001"
+    assert row[4] == "+55 11 •••• 0001"
     assert "99999" not in "".join(row)
 
 
@@ -158,6 +234,12 @@ def test_the_table_holds_no_number_and_nothing_a_spreadsheet_would_run(for_alice
 def test_a_formula_is_only_words(cell: str) -> None:
     assert harmless(cell) == f"'{cell}"
     assert harmless("Ana") == "Ana"
+
+
+@pytest.mark.parametrize("cell", ["+55 11 •••• 0001", "+351 •••• 0001"])
+def test_a_veiled_number_needs_no_apostrophe(cell: str) -> None:
+    assert harmless(cell) == cell
+    assert harmless(f"{cell}+cmd|' /C calc'!A0").startswith("'")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import threading
@@ -23,6 +24,7 @@ from conversations.jid import JID
 from conversations.message import Key
 from conversations.models import AuditEntry, Control, Mode, Reason, Seen
 from conversations.sealed import opaque_id
+from conversations.views import undoing
 from people.models import Profile
 from tests.conversations.conftest import INSTANCE
 from tests.factories import LEAD
@@ -336,6 +338,74 @@ def test_several_go_back_to_the_bot_whatever_they_were(for_bob: Client, bob: Use
     assert "2 conversations are the bot&#x27;s again." in text(response)
     assert "1 conversation was left as it is" in text(response)
     assert {control.current(key).mode for key in (MARIANA_KEY, PEDRO_KEY)} == {Mode.BOT}
+
+
+def undo_of(page: str) -> str:
+    """What the button in the toast posts."""
+    found = re.search(r'action="/several/undo/".*?name="undo" value="([^"]+)"', page, re.DOTALL)
+    return html.unescape(found[1]) if found else ""
+
+
+def undo(client: Client, token: str, back: str = "/") -> Any:
+    headers = {"Accept-Language": "en"}
+    return client.post("/several/undo/", {"undo": token, "back": back}, headers=headers, follow=True)
+
+
+def test_a_pause_of_several_is_undone_but_where_something_else_changed(
+    for_bob: Client, bob: User, alice: User, leads: Any
+) -> None:
+    control.take_over(PEDRO_KEY, alice)
+    token = undo_of(text(act(for_bob, MARIANA_KEY, PEDRO_KEY, JOANA_KEY, length="60")))
+    control.take_over(JOANA_KEY, alice)
+
+    response = undo(for_bob, token, "/?view=paused")
+
+    assert response.redirect_chain == [("/?view=paused", 302)]
+    assert "Undone: 2 conversations are as they were." in text(response)
+    assert "1 conversation was left as it is: something else changed there meanwhile." in text(response)
+    rows = [control.current(key) for key in (MARIANA_KEY, PEDRO_KEY, JOANA_KEY)]
+    assert [(row.mode, row.holder) for row in rows] == [(Mode.BOT, None), (Mode.HUMAN, alice), (Mode.HUMAN, alice)]
+    assert "2 conversations were left as they are" not in text(response)
+
+
+def test_several_that_went_back_to_the_bot_are_taken_again(for_bob: Client, bob: User, leads: Any) -> None:
+    control.take_over(MARIANA_KEY, bob)
+    control.pause(PEDRO_KEY, bob, None)
+    token = undo_of(text(act(for_bob, MARIANA_KEY, PEDRO_KEY, act="hand-back")))
+
+    undo(for_bob, token)
+
+    assert [control.current(key).mode for key in (MARIANA_KEY, PEDRO_KEY)] == [Mode.HUMAN, Mode.PAUSED]
+
+
+def test_only_who_did_it_undoes_it_and_only_for_a_while(
+    for_bob: Client, for_alice: Client, leads: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = undo_of(text(act(for_bob, MARIANA_KEY, length="60")))
+
+    for client, given in ((for_alice, token), (for_bob, "nonsense"), (for_bob, "")):
+        assert "Not undone: it is too long ago." in text(undo(client, given))
+    monkeypatch.setattr(undoing, "_GOOD_FOR_S", -1)
+    assert "Not undone" in text(undo(for_bob, token))
+    assert control.current(MARIANA_KEY).mode == Mode.PAUSED
+
+
+def test_what_changed_nothing_offers_nothing_to_undo(for_bob: Client, bob: User, leads: Any) -> None:
+    control.pause(MARIANA_KEY, bob, None)
+
+    page = text(act(for_bob, MARIANA_KEY, length="60"))
+
+    assert "1 conversation is paused." in page
+    assert undo_of(page) == ""
+
+
+def test_a_part_of_the_page_takes_no_toast_away(for_bob: Client, leads: Any) -> None:
+    for_bob.post("/several/", {"c": [place(MARIANA_KEY)], "length": "60"})
+
+    for_bob.get("/", headers={"HX-Request": "true", "HX-Target": "list"})
+
+    assert undo_of(get(for_bob))
+    assert not undo_of(get(for_bob))
 
 
 def test_nothing_chosen_is_said(for_bob: Client) -> None:

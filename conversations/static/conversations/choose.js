@@ -10,12 +10,17 @@
   const count = form.querySelector(".several-count");
   const all = document.getElementById("all");
   const acts = [...form.querySelectorAll("button")];
+  const menu = form.querySelector("details");
+  const opener = menu.querySelector("summary");
   const boxes = () => [...list.querySelectorAll(".row-pick input")];
   const chosen = new Set();
 
   const show = () => {
     count.textContent = chosen.size ? count.dataset.some.replace("{n}", chosen.size) : count.dataset.none;
     for (const act of acts) act.disabled = chosen.size === 0;
+    // A summary knows no "disabled"; the words beside it say why nothing opens.
+    opener.setAttribute("aria-disabled", String(chosen.size === 0));
+    if (chosen.size === 0) menu.open = false;
     all.checked = boxes().length > 0 && boxes().every((box) => box.checked);
     all.indeterminate = !all.checked && chosen.size > 0;
   };
@@ -51,6 +56,9 @@
     if (!row || !pane.classList.contains("is-selecting") || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     row.closest(".row-item").querySelector(".row-pick input").click();
+  });
+  opener.addEventListener("click", (event) => {
+    if (chosen.size === 0) event.preventDefault();
   });
   all.addEventListener("change", () => {
     const is = all.checked;

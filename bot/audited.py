@@ -1,0 +1,44 @@
+"""The versions of the settings as lines of the audit page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bot.models import SettingsVersion
+from conversations import audit
+from conversations.audit import Line, Source
+from conversations.templatetags.conversations import moment
+
+
+def _lines(ids: Iterable[int], reader: Any) -> dict[int, Line]:
+    may_read = any(reader.has_perm(f"bot.{act}_botsettings") for act in ("view", "change"))
+    found = SettingsVersion.objects.select_related("by", "restores").in_bulk(list(ids))
+    return {pk: _line(version, may_read) for pk, version in found.items()}
+
+
+def _line(version: SettingsVersion, may_read: bool) -> Line:
+    who = audit.name(version.by) if version.by else _("The system")
+    words = _("{who} changed the bot's settings")
+    if version.restores:
+        words = _("{who} restored the bot's settings of {when}")
+    sentence = format_html(words, who=audit.bold(who), when=moment(version.restores.at) if version.restores else "")
+    if may_read:
+        address = reverse("bot:version", args=[version.pk])
+        sentence = format_html('{} · <a href="{}">{}</a>', sentence, address, _("See what changed"))
+    cells = (audit.when(version.at), who, str(SETTINGS.words), _("everything"), "", "", "", "", "")
+    return Line(version.at, sentence, "quiet", "", "", cells)
+
+
+def _changes() -> Any:
+    """Every version but the first: as they were set up is no change."""
+    first = SettingsVersion.objects.order_by("pk").values("pk")[:1]
+    return SettingsVersion.objects.exclude(pk__in=first)
+
+
+SETTINGS = Source("settings", gettext_lazy("changed the bot's settings"), _changes, _lines)
