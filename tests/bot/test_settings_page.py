@@ -74,6 +74,15 @@ def test_the_page_leads_to_itself_and_is_kept_nowhere(manager: Client) -> None:
     assert b'href="/bot/" aria-current="page"' in page.content
 
 
+def test_the_page_leads_to_the_quick_answers_whom_the_admin_lets_in(manager: Client) -> None:
+    there = b'href="/admin/conversations/quickanswer/"'
+    assert there not in manager.get(PAGE).content
+
+    User.objects.update(is_staff=True)
+
+    assert there in manager.get(PAGE).content
+
+
 # -------------------------------------------------------------------------------------------------------- the form
 
 
