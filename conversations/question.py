@@ -86,7 +86,7 @@ class Facts:
         if view is View.MINE:
             return lambda row: standing_of(row.key, THE_BOTS).holder_id == me
         if view is View.UNANSWERED:
-            return lambda row: self.waiting_since(row) is not None
+            return lambda row: row.waiting_since is not None or standing_of(row.key, THE_BOTS).called_at is not None
         if view is View.MISSED:
             return lambda row: row.waiting_since is not None and is_missed(row, standing_of(row.key, THE_BOTS))
         wanted = next((mode for mode, shows in _OF_MODE.items() if shows is view), None)
