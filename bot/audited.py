@@ -13,21 +13,20 @@ from django.utils.translation import gettext_lazy
 from bot.models import SettingsVersion
 from conversations import audit
 from conversations.audit import Line, Source
-from conversations.templatetags.conversations import moment
 
 
 def _lines(ids: Iterable[int], reader: Any) -> dict[int, Line]:
     may_read = any(reader.has_perm(f"bot.{act}_botsettings") for act in ("view", "change"))
-    found = SettingsVersion.objects.select_related("by", "restores").in_bulk(list(ids))
+    found = SettingsVersion.objects.select_related("by").in_bulk(list(ids))
     return {pk: _line(version, may_read) for pk, version in found.items()}
 
 
 def _line(version: SettingsVersion, may_read: bool) -> Line:
     who = audit.name(version.by) if version.by else _("The system")
     words = _("{who} changed the bot's settings")
-    if version.restores:
-        words = _("{who} restored the bot's settings of {when}")
-    sentence = format_html(words, who=audit.bold(who), when=moment(version.restores.at) if version.restores else "")
+    if version.restores_id:
+        words = _("{who} restored version {number} of the bot's settings")
+    sentence = format_html(words, who=audit.bold(who), number=version.restores_id)
     if may_read:
         address = reverse("bot:version", args=[version.pk])
         sentence = format_html('{} · <a href="{}">{}</a>', sentence, address, _("See what changed"))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from bot.models import BotSettings, SettingsVersion, setting_fields
 from bot.sections import EXAMPLES, SECTIONS, Section
+from bot.versions import plain
 from conversations.message import Author
 
 if TYPE_CHECKING:
@@ -45,6 +46,14 @@ class Days(forms.MultipleChoiceField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Other days are ticked."""
         return super().has_changed(list(initial or ""), data)
+
+
+class Plain(forms.NumberInput):
+    """Six is 6, and not 6.0."""
+
+    def format_value(self, value: Any) -> str | None:
+        """As it is posted back; the browser shows it as the person writes numbers."""
+        return None if value in (None, "") else str(plain(value) if isinstance(value, float) else value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,8 @@ class SettingsForm(_SettingsForm):
         """A fitting widget, and the limits told as one sentence."""
         if isinstance(model_field, models.TimeField):
             shown.widget = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+        if isinstance(model_field, models.FloatField):
+            shown.widget = Plain(attrs=shown.widget.attrs)
         if isinstance(model_field, models.TextField):
             shown.widget.attrs["rows"] = 8 if model_field.max_length and model_field.max_length > 2000 else 3
         low, high = (_limit(model_field, kind) for kind in (MinValueValidator, MaxValueValidator))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.db import models
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from bot.models import setting_fields
@@ -50,7 +51,14 @@ def _shown(
     if isinstance(field, models.BooleanField):
         names = {"True": _("yes"), "False": _("no")}
     old, new = (values.get(field.attname, "") for values in (before, after))
+    if isinstance(field, models.FloatField):
+        names = {one: number_format(plain(float(one))) for one in (old, new) if one}
     return isinstance(field, models.TextField), names.get(old, old) or _("(empty)"), names.get(new, new) or _("(empty)")
+
+
+def plain(number: float) -> float | int:
+    """6 for 6.0: people write no decimals that say nothing."""
+    return int(number) if number.is_integer() else number
 
 
 def _compare(is_text: bool, before: str, after: str) -> Iterator[Piece]:

@@ -15,16 +15,17 @@ from django.utils.translation import gettext_lazy as _
 
 from people.models import Profile
 
-#: The groups of `sdr_dashboard.beginnings`, as people call them, and what each may do. Others go by their own names.
+#: The groups of `sdr_dashboard.beginnings`: what one of each is called, and may do; the usual first, who may everything
+#: last. Others go by their own names.
 GROUPS = {
-    "Gestores": (_("Managers"), _("Everything: conversations, the bot's settings, people and the audit page.")),
-    "Vendedores": (_("Sales reps"), _("See conversations, take over, pause, hand back and answer.")),
-    "Observadores": (_("Observers"), _("See conversations, and change nothing.")),
+    "Vendedores": (_("Sales rep"), _("Sees conversations, takes over, pauses, hands back and answers.")),
+    "Observadores": (_("Observer"), _("Sees conversations, and changes nothing.")),
+    "Gestores": (_("Manager"), _("Everything: conversations, the bot's settings, people and the audit page.")),
 }
 
 
 def group_word(group: Any) -> str:
-    """What a group is called on the screens."""
+    """What somebody in a group is called on the screens."""
     return str(GROUPS.get(group.name, (group.name, ""))[0])
 
 

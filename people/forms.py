@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group, User
+from django.db.models import Case, When
 from django.utils.translation import gettext_lazy as _
 
 from people import access
@@ -111,7 +112,8 @@ class _Place(forms.Form):
         group, instances = self.fields["group"], self.fields["instances"]
         assert isinstance(group, forms.ModelChoiceField)
         assert isinstance(instances, forms.MultipleChoiceField)
-        group.queryset = Group.objects.order_by("name")
+        known = [When(name=name, then=place) for place, name in enumerate(access.GROUPS)]
+        group.queryset = Group.objects.order_by(Case(*known, default=len(known)), "name")
         group.empty_label = None
         group.label_from_instance = access.group_word  # type: ignore[assignment]
         instances.choices = [(name, name) for name in access.instances_of(by)]
@@ -134,6 +136,11 @@ class InviteForm(_Place):
     """A place for somebody new."""
 
     email = forms.EmailField(label=_("E-mail"), required=False)
+
+    def __init__(self, data: Any = None, *, by: User) -> None:
+        # Most who come are reps; nobody becomes a manager because somebody looked at the first line only.
+        super().__init__(data, by=by, initial={"group": Group.objects.filter(name="Vendedores").first()})
+
     field_order = ["email", "group", "instances"]
 
 

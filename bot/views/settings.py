@@ -77,7 +77,8 @@ def history(request: Request) -> HttpResponseBase:
         {"version": one, "changes": versions.differences(before.values, one.values) if before else []}
         for one, before in pairs
     ]
-    return render(request, "bot/versions.html", {"rows": rows[:_SHOWN]})
+    may_change = request.user.has_perm("bot.change_botsettings")
+    return render(request, "bot/versions.html", {"rows": rows[:_SHOWN], "may_change": may_change})
 
 
 @require_safe

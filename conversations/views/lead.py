@@ -89,14 +89,14 @@ def _bot(key: Key) -> dict[str, Any]:
     """Whether the bot asks before it speaks here, and whether it may speak at all."""
     row = control.current(key)
     on_number = switches.state().instances[key.instance].approves
-    as_number = _("as on this number: a person approves") if on_number else _("as on this number: it answers by itself")
+    as_number = _("as on the number (yes)") if on_number else _("as on the number (no)")
     return {
         "control": row,
         "approves": pending.is_wanted(row, on_instance=on_number),
         "approvals": [
             (Control.Approval.AS_INSTANCE.value, as_number),
-            (Control.Approval.ON.value, _("always: a person approves each answer")),
-            (Control.Approval.OFF.value, _("never: the bot answers by itself")),
+            (Control.Approval.ON.value, _("always")),
+            (Control.Approval.OFF.value, _("never")),
         ],
     }
 

@@ -18,7 +18,7 @@ from people.guard import Request, anybody, rep
 @anybody
 def show(request: Request) -> HttpResponse:
     """The page, and what was changed on it."""
-    user = rep(request)
+    user, here = rep(request), request.session.session_key
     form = MeForm(request.POST or None, user=user)
     if form.is_valid():
         form.keep()
@@ -27,8 +27,8 @@ def show(request: Request) -> HttpResponse:
         return redirect("people:me")
     facts = {
         "form": form,
-        "sessions": sessions.of(user),
-        "here": request.session.session_key,
+        "sessions": sorted(sessions.of(user), key=lambda one: one.session_id != here),
+        "here": here,
         "has_factor": second_factor.is_on(user),
         "codes_left": second_factor.codes_left(user),
     }

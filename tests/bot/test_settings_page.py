@@ -11,10 +11,12 @@ from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from bot.forms import SettingsForm
 from bot.models import BotSettings, SettingsVersion, setting_fields
 from bot.sections import SECTIONS
+from bot.versions import differences
 from bot.views import rehearsal as views
 from conversations import inbox, sealed
 from conversations.evolution.sandbox import Sandbox
@@ -90,6 +92,36 @@ def test_every_setting_stands_in_one_section() -> None:
     placed = [name for section in SECTIONS for name in section.fields]
 
     assert sorted(placed) == sorted(field.attname for field in setting_fields())
+
+
+def test_a_whole_number_has_no_decimals(manager: Client) -> None:
+    page = manager.get(PAGE).content.decode()
+
+    assert re.search(r'name="debounce_idle_seconds" value="6"', page)
+    assert re.search(r'name="temperature" value="0.4"', page)
+    assert 'value="6.0"' not in page
+    assert "step" in page.partition('name="temperature"')[2].partition(">")[0]
+
+
+def test_versions_compare_numbers_as_people_write_them() -> None:
+    with translation.override("pt-br"):
+        found = differences({"temperature": "0.4", "debounce_cap_seconds": "30.0"}, {"temperature": "1.0"})
+
+    assert [piece.text for one in found for piece in one.pieces] == ["0,4", "1", "30", "(vazio)"]
+
+
+def test_each_version_has_a_name_of_its_own_and_buttons(manager: Client, clients: Callable[..., Client]) -> None:
+    for company in ("A", "B"):
+        manager.post(PAGE, values(company=company))
+    oldest, _older, newest = SettingsVersion.objects.order_by("pk")
+
+    page = manager.get("/bot/versions/", headers={"Accept-Language": "en"}).content.decode()
+    for_reader = clients("Vendedores", "view_botsettings", name="bob").get("/bot/versions/").content.decode()
+
+    assert f"Version {oldest.pk}" in page
+    assert f'href="/bot/versions/{oldest.pk}/?with={newest.pk}"' in page
+    assert f'href="/bot/versions/{newest.pk}/?with=' not in page
+    assert "?with=" not in for_reader
 
 
 def test_saving_changes_what_was_changed_and_keeps_a_version(manager: Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SOON_MS, Window, bubble, hand_back, quiet
+from tests.browser.conftest import PHONE, SOON_MS, Window, bubble, hand_back, quiet
 from tests.stack import Stack, eventually
 
 FIRST, SECOND = (
@@ -74,6 +74,31 @@ def test_a_page_opened_in_the_middle_shows_the_thinking_and_whoever_holds_gets_a
 
     expect(page.get_by_label("Sua resposta")).to_have_value(re.compile(re.escape(FIRST)), timeout=SOON_MS)
     assert stack.texts(lead) == []
+
+
+def test_on_a_phone_what_was_done_covers_neither_the_newest_words_nor_the_box(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    quiet(stack, lead, "Caio Dutra")
+    page = window(size=PHONE)
+    page.goto(stack.page(lead))
+    expect(page.locator("#live")).to_have_class(re.compile("is-live"), timeout=SOON_MS)
+
+    page.locator("#act-take-over").click()
+    expect(page.locator("#toasts")).to_contain_text("A conversa é sua.")
+    covers = """() => {
+      const toast = document.querySelector(".toast").getBoundingClientRect();
+      return [...document.querySelectorAll("li.bubble:last-of-type, #composer, #control")].map((one) => {
+        const box = one.getBoundingClientRect();
+        return box.top < toast.bottom - 1 && toast.top < box.bottom - 1;
+      });
+    }"""
+    assert not any(page.evaluate(covers))
+    page.get_by_label("Sua resposta").fill("Oi, Caio")
+    page.locator(".send").click()
+
+    expect(bubble(page, "Oi, Caio")).to_be_visible()
+    expect(page.locator(".toast")).to_have_count(0)
 
 
 def test_a_pause_is_undone_and_another_counts_down(stack: Stack, window: Window, lead: str) -> None:

@@ -126,6 +126,9 @@ def test_several_are_paused_at_once(stack: Stack, window: Window, lead: str) -> 
     expect(page.locator(".row-item")).to_have_count(3, timeout=SOON_MS)
 
     page.get_by_role("button", name="Selecionar várias").click()
+    expect(page.get_by_text("Nenhuma selecionada: marque as conversas na lista.")).to_be_visible()
+    page.locator("#several-pause summary").click(force=True)
+    expect(page.get_by_role("button", name="1 hora")).to_be_hidden()
     row(page, "Zulmira Um").locator(".row").click()
     page.get_by_label("Selecionar Zulmira Dois").check()
     expect(page.get_by_text("Selecionadas: 2")).to_be_visible()
@@ -137,6 +140,9 @@ def test_several_are_paused_at_once(stack: Stack, window: Window, lead: str) -> 
     for name in ("Zulmira Um", "Zulmira Dois"):
         expect(row(page, name).locator(".chip").first).to_contain_text("pausada")
     expect(row(page, "Zulmira Tres").locator(".chip").first).to_have_text("bot")
+    page.get_by_role("button", name="Desfazer").click()
+    expect(page.get_by_text("Desfeito: 2 conversas voltaram a ser como eram.")).to_be_visible()
+    expect(row(page, "Zulmira Um").locator(".chip").first).to_have_text("bot")
 
 
 def test_a_long_list_goes_on_by_itself(stack: Stack, window: Window) -> None:

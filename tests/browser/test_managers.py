@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -76,12 +77,12 @@ def test_what_is_wrong_is_found_from_the_summary_then_saved_compared_and_brought
 
     expect(page.get_by_text("Salvo. Vale a partir da próxima resposta do bot.")).to_be_visible()
     page.get_by_role("link", name="Versões").click()
-    page.locator(".version h2 a").nth(1).click()
+    page.get_by_role("link", name=re.compile("^Restaurar a versão")).first.click()
     page.get_by_role("button", name="Restaurar esta versão").click()
     page.get_by_role("button", name="Restaurar", exact=True).click()
     expect(page.get_by_label("Empresa")).to_have_value("")
     page.get_by_role("link", name="Versões").click()
-    expect(page.locator(".version").first).to_contain_text("restaurou a versão de")
+    expect(page.locator(".version").first).to_contain_text("restaurou a versão")
 
 
 def test_nobody_leaves_unsaved_changes_behind_unasked(stack: Stack, window: Window) -> None:

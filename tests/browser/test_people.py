@@ -20,7 +20,7 @@ def join(stack: Stack, window: Window, name: str, username: str) -> Page:
     anas = window()
     anas.goto(f"{stack.url}/team/")
     anas.get_by_role("link", name="Convidar alguém").click()
-    anas.get_by_text("Vendedores", exact=True).click()
+    anas.get_by_text("Vendedor", exact=True).click()
     anas.get_by_role("button", name="Gerar convite").click()
     link = anas.get_by_label("Link").input_value()
     page = window("")
@@ -89,7 +89,7 @@ def test_the_language_is_switched_before_and_after_the_login(stack: Stack, windo
 def test_who_is_logged_out_elsewhere_is_out(stack: Stack, window: Window) -> None:
     here, there = window("beto"), window("beto")
     here.goto(f"{stack.url}/me/")
-    expect(here.get_by_text("este aqui")).to_have_count(1)
+    expect(here.get_by_text("este navegador")).to_have_count(1)
 
     here.get_by_role("button", name="Sair de todos os outros").click()
     there.goto(f"{stack.url}/me/")

@@ -133,6 +133,49 @@ def test_whoever_is_not_called_yet_is_asked_once_and_politely(stack: Stack, wind
     expect(page.locator("#ask")).to_be_hidden()
 
 
+def test_on_a_phone_the_question_is_one_line_and_is_not_put_for_ever(stack: Stack, window: Window, lead: str) -> None:
+    stack.sandbox.lead_writes(lead, "Quero falar com uma pessoa", name="Xavier Reis")
+    eventually(lambda: stack.control(lead, "mode") == "waiting")
+    page = window("beto", PHONE)
+
+    for _time in range(3):
+        expect(page.locator("#ask")).to_be_visible(timeout=SOON_MS)
+        assert page.locator("#ask").bounding_box()["height"] < 60  # type: ignore[index]  # it is visible
+        expect(page.get_by_role("button", name="Agora não")).to_be_visible()
+        page.reload()
+    expect(page).to_have_title(re.compile(r"^\(\d+\)"), timeout=SOON_MS)
+
+    expect(page.locator("#ask")).to_be_hidden()
+
+
+#: What lies over something else in the bar, or sticks out of it, when it has the most to say.
+IN_EACH_OTHERS_WAY = """() => {
+  const calls = document.getElementById("calls");
+  calls.hidden = false;
+  calls.removeAttribute("data-only-waiting");
+  calls.querySelector(".count").textContent = "12";
+  document.querySelector(".switch-words").textContent = "Bot desligado";
+  const boxes = [...document.querySelectorAll(".brand, .nav > *, .top-end summary, .calls, .find")]
+    .filter((one) => one.checkVisibility()).map((one) => [one.textContent.trim(), one.getBoundingClientRect()]);
+  boxes.sort((one, other) => one[1].left - other[1].left);
+  const over = boxes.slice(1).filter(([, box], at) => box.left < boxes[at][1].right - 1);
+  return [...over, ...boxes.filter(([, box]) => box.right > innerWidth)].map(([words]) => words);
+}"""
+
+
+def test_nothing_in_the_bar_lies_over_anything_else(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Yara Lobo")
+    page = window()
+    live(stack, page, lead)
+
+    for width in (1600, 1440, 1410, 1400, 1280, 1240, 1200, 1024, 820, 768, 767, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(IN_EACH_OTHERS_WAY) == [], width
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.locator(".nav").get_by_text("Auditoria")).to_be_in_viewport()
+    assert page.locator(".nav").get_by_text("Auditoria").bounding_box()["width"] > 40  # type: ignore[index]
+
+
 # ------------------------------------------------------------------------------------------------------------- keyboard
 
 
@@ -153,6 +196,7 @@ def test_the_list_is_walked_and_an_answer_begun_by_keys(stack: Stack, window: Wi
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Atalhos do teclado")).to_be_visible()
+    expect(page.locator("#keys kbd", has_text=re.compile("^r$"))).to_have_count(1)
     page.get_by_role("button", name="Atalhos de uma tecla só").click()
     page.get_by_role("button", name="Fechar").click()
     page.keyboard.press("?")

@@ -48,7 +48,7 @@ def test_take_over_silences_the_bot_and_the_answer_is_shown_once(stack: Stack, w
 
     page.get_by_role("button", name="Assumir").click()
     expect(page.get_by_text("A partir de agora o bot não envia mais nada aqui.")).to_be_visible()
-    assert page.evaluate("document.activeElement.matches('[data-focus]')"), "the focus went astray"
+    expect(page.get_by_label("Sua resposta")).to_be_focused()
     stack.sandbox.lead_writes(lead, "Ainda estão aí?", name="Paula Reis")
     expect(bubble(page, "Ainda estão aí?")).to_be_visible(timeout=SOON_MS)
     page.get_by_label("Sua resposta").fill("Oi, Paula, aqui é a Ana")

@@ -133,7 +133,7 @@ def test_a_change_of_the_bots_settings_stands_there_with_the_way_to_it(for_alice
 
     way = f'<a href="/bot/versions/{first.pk}/">See what changed</a>'
     assert f"<strong>Alice</strong> changed the bot's settings · {way}" in shown
-    assert "restored the bot's settings of" in shown
+    assert f"restored version {first.pk} of the bot's settings" in shown
     assert shown.count("act-line") == page(for_alice, "?act=settings").count("act-line") == 3
     assert page(for_alice, "?act=pause").count("act-line") == 0
     assert page(for_alice, f"?person={alice.pk}").count("act-line") == 2
@@ -148,8 +148,8 @@ def test_the_switch_and_people_stand_there_too(for_alice: Client, alice: User, b
     shown = page(for_alice)
 
     assert f"<strong>Alice</strong> switched the bot on: {INSTANCE}" in shown
-    assert "changed what <strong>Bob</strong> may do: Observers" in shown
-    assert f"invited a person: Sales reps, {INSTANCE}" in shown
+    assert "changed what <strong>Bob</strong> may do: Observer" in shown
+    assert f"invited a person: Sales rep, {INSTANCE}" in shown
 
 
 @pytest.mark.parametrize("act", Act)

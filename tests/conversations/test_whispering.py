@@ -128,7 +128,7 @@ def test_screens_are_told_to_read_it_again_and_no_word_of_it(event: str) -> None
 
 
 def test_whether_the_bot_asks_first_is_chosen_beside_the_lead(for_bob: Client, for_olga: Client) -> None:
-    assert "as on this number: it answers by itself" in read(for_bob, "lead-bot", "lead/")
+    assert "as on the number (no)" in read(for_bob, "lead-bot", "lead/")
     assert "The bot answers by itself." in read(for_olga, "lead-bot", "lead/")
 
     said = post(for_bob, "lead/approval/", approval="on")
@@ -146,7 +146,7 @@ def test_whether_the_bot_asks_first_is_chosen_beside_the_lead(for_bob: Client, f
 def test_what_holds_on_the_number_is_told(for_bob: Client) -> None:
     Switch.objects.update_or_create(instance=INSTANCE, defaults={"approves": True})
 
-    assert "as on this number: a person approves" in read(for_bob, "lead-bot", "lead/")
+    assert "as on the number (yes)" in read(for_bob, "lead-bot", "lead/")
 
 
 def test_such_acts_are_no_change_of_control(for_bob: Client, bob: User) -> None:

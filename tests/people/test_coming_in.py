@@ -79,7 +79,7 @@ def join(client: Client, at: str, username: str = "nina") -> Any:
 def test_an_invited_person_chooses_a_name_and_is_in_with_the_given_place(client: Client, alice: User) -> None:
     at = invite(alice, "Vendedores", "voice_sdr_v4", email="nina@example.com")
 
-    assert "You come in as: Sales reps." in text(client.get(at, headers=ENGLISH))
+    assert "You come in as: Sales rep." in text(client.get(at, headers=ENGLISH))
     assert join(client, at)["Location"] == "/"
 
     nina = User.objects.get(username="nina")

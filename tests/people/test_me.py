@@ -114,7 +114,8 @@ def test_sessions_are_named_and_this_one_is_marked(bob: User) -> None:
 
     assert "Firefox · Linux" in page
     assert "Safari · iPhone" in page
-    assert page.count("this one") == 1
+    assert page.count("this browser") == 1
+    assert page.index("Firefox · Linux") < page.index("this browser") < page.index("Safari · iPhone"), "it comes first"
     for key in SessionFacts.objects.values_list("session_id", flat=True):
         assert key not in page
 

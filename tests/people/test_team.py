@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,9 +53,18 @@ def test_the_team_is_listed_with_what_each_may_do(for_alice: Client, bob: User, 
 
     page = get(for_alice, "/team/")
 
-    assert "Sales reps" in page
+    assert "Sales rep" in page
     assert "nothing yet" in page
     assert page.count('<span class="chip is-yes">') == 1
+
+
+def test_whoever_is_invited_becomes_a_rep_unless_somebody_says_otherwise(for_alice: Client) -> None:
+    page = get(for_alice, "/team/invite/")
+
+    roles = re.findall(r'name="group" value="(\d+)"[^>]*?( checked)?>', page)
+    assert [int(pk) for pk, _ticked in roles] == [group(name) for name in ("Vendedores", "Observadores", "Gestores")]
+    assert [pk for pk, ticked in roles if ticked] == [str(group("Vendedores"))]
+    assert "<strong>Manager</strong>" in page
 
 
 def test_every_group_of_a_fresh_database_is_explained() -> None:

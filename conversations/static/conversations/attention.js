@@ -13,6 +13,9 @@
   const SETTLED_MS = 15_000;
   const KEPT_MS = 12 * 3600 * 1000;
   const RUNG = "attention:rung";
+  const ASKED = "attention:asked";
+  const TIMES = "attention:times";
+  const ASKS_AT_MOST = 3;
 
   const favicon = document.querySelector("link[rel=icon]");
   const wants = (what) => place.dataset[what] === "1";
@@ -20,6 +23,7 @@
   // --------------------------------------------------------------------------------------------------------- in sight
 
   let isScreenLost = false;
+  let isAsking = false;
   const show = (counts) => {
     const people = counts.waiting + counts.overdue;
     const title = document.title.replace(/^\(\d+\) /, "");
@@ -39,7 +43,19 @@
     const trouble = document.getElementById("trouble");
     trouble.hidden = !counts.closed.length;
     trouble.textContent = counts.closed.length === 1 ? trouble.dataset.one : trouble.dataset.many.replace("{n}", counts.closed.length);
-    document.getElementById("ask").hidden = !people || wants("sound") || wants("notifications") || Boolean(localStorage.getItem("attention:asked"));
+    document.getElementById("ask").hidden = !people || wants("sound") || wants("notifications") || !mayAsk();
+  };
+
+  // Asked on so many pages, and no more: whoever goes on without an answer has given one.
+  const mayAsk = () => {
+    if (localStorage.getItem(ASKED) || !document.body.classList.contains("page-inbox")) return false;
+    if (!isAsking) {
+      const times = Number(localStorage.getItem(TIMES)) + 1;
+      if (times > ASKS_AT_MOST) return false;
+      localStorage.setItem(TIMES, String(times));
+      isAsking = true;
+    }
+    return true;
   };
 
   // ------------------------------------------------------------------------------------------------ once, in one window
@@ -165,7 +181,7 @@
     if (event.target.matches("[data-forget]")) localStorage.removeItem(RUNG);
   });
   document.getElementById("ask-later").addEventListener("click", () => {
-    localStorage.setItem("attention:asked", "1");
+    localStorage.setItem(ASKED, "1");
     document.getElementById("ask").hidden = true;
   });
   // A choice that was just made, in the menu or on the card (preferences.js).

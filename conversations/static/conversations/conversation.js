@@ -240,7 +240,11 @@
   // The button that was pressed is gone: go on reading where its answer stands.
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.requestConfig?.verb === "post" && document.activeElement === document.body) {
-      (document.querySelector("#notice [data-focus]") ?? document.querySelector("#control [data-focus]"))?.focus();
+      const asked = document.querySelector("#notice [data-focus]");
+      // Whoever takes over writes next. On a phone that would cover half the screen with keys.
+      const isTaken = /\/(take-over|hold)\/$/.test(event.detail.requestConfig.path) && matchMedia("(pointer: fine)").matches;
+      const box = isTaken && !asked && document.getElementById("text");
+      (box || asked || document.querySelector("#control [data-focus]"))?.focus();
     }
   });
 })();

@@ -44,7 +44,6 @@
     j: () => step(1),
     k: () => step(-1),
     "/": () => [...document.querySelectorAll("[data-search]")].find(isMeant)?.focus() ?? document.dispatchEvent(new CustomEvent("palette")),
-    r: () => document.getElementById("text")?.focus(),
     "?": () => showHelp(),
   };
 
@@ -70,7 +69,7 @@
 
   const showHelp = () => {
     const here = document.getElementById("keys-here");
-    const lines = [...acts()].filter(([key]) => !(key in GENERAL) || key === "r").map(([key, element]) => line(key, wordsOf(element)));
+    const lines = [...acts()].filter(([key]) => !(key in GENERAL)).map(([key, element]) => line(key, wordsOf(element)));
     here.replaceChildren(...lines);
     here.closest("section").hidden = !lines.length;
     help.showModal();

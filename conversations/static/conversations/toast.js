@@ -1,4 +1,5 @@
-// What was just done stands for a while and goes away by itself, but not under somebody's pointer or focus.
+// What was just done stands for a while and goes away by itself, but not under somebody's pointer or focus. What one does
+// next ends it: by then it speaks of something else.
 (() => {
   "use strict";
 
@@ -17,5 +18,9 @@
     }
   };
   document.addEventListener("htmx:oobAfterSwap", begin);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const isAct = event.detail.requestConfig.verb === "post" && event.detail.elt.closest(".conversation, .pane.lead");
+    if (isAct && !event.detail.elt.closest(".toast")) document.getElementById("toasts")?.replaceChildren();
+  });
   begin();
 })();
