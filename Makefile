@@ -1,6 +1,6 @@
 # One way to run each thing. Needs Python 3.10 or newer and make; everything else is put into .venv.
 #
-#   make run     the product on this machine      make test    all tests, two files at a time (JOBS=, ARGS=)
+#   make run     the product on this machine      make test    all tests (JOBS=2: two files at a time, ARGS=)
 #   make lint    what a machine can judge         make bench   measurements beside a naive pipeline
 #   make chaos   thousands of random stories, and real workers that are killed (SEEDS=, STORIES=, ROUNDS=, SEED= to repeat)
 #   make lock    write requirements/*.txt anew    make messages  collect and compile translations (needs gettext)
@@ -8,7 +8,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-JOBS ?= 2
+JOBS ?= 0
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # Another Python, or other locks, is another set of packages: the stamp's name holds the version.
