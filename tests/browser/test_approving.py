@@ -34,7 +34,8 @@ def opened(stack: Stack, window: Window, lead: str, user: str = "ana") -> Page:
 def asks_first(page: Page) -> None:
     """Choose, beside the conversation, that a person approves the bot's answers here."""
     page.get_by_label("Aprovar respostas do bot antes de enviar").select_option("on")
-    expect(page.locator("#lead-bot")).to_contain_text("Vale a partir da próxima resposta.", timeout=SOON_MS)
+    words = "A partir da próxima resposta, uma pessoa aprova o que o bot diz aqui."
+    expect(page.locator("#toasts")).to_contain_text(words, timeout=SOON_MS)
 
 
 def lead_asks(stack: Stack, lead: str, name: str, *answer: str) -> None:
