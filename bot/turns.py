@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -285,10 +285,11 @@ def _set_aside(turn: Turn, silence: Silence) -> None:
 
 
 def _release(right: Right, *, next_try_at: datetime | None, is_over: bool = True) -> None:
-    """Free the turn, if it is still ours."""
+    """Free the turn, if it is still ours. Its budget ends with it; one that a change of control began since goes on."""
     changes: dict[str, object] = {"turn": "", "next_try_at": next_try_at}
     if is_over:
-        changes |= {"turn_started_at": None, "tries": 0}
+        is_owed_since = ~Q(epoch=right.epoch)
+        changes |= {"turn_started_at": Case(When(is_owed_since, then=F("turn_started_at"))), "tries": 0}
     Control.objects.filter(instance=right.key.instance, conversation=right.key.conversation, turn=right.turn).update(
         **changes
     )

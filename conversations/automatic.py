@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from conversations import commands, control, sealed
+from conversations import control, sealed
 from conversations.message import Author, Key, Message
 from conversations.models import Act, Actor, AuditEntry, AutomaticText, Control
 from conversations.plain import plain
@@ -42,7 +42,6 @@ def without(instance: str, messages: Sequence[Message], listed: str) -> list[Mes
         if not (
             message.author is Author.PHONE
             and any(timedelta(0) <= message.sent_at - at <= WITHIN for at in wrote)
-            and not commands.parse(message.text)
             and is_known(instance, message.text, listed)
         )
     ]

@@ -62,6 +62,19 @@ def row() -> Control:
 # ------------------------------------------------------------------------------------------------------ one at a time
 
 
+def test_what_a_hand_back_owes_outlives_a_turn_that_began_before(bot: BotSettings, ana: User) -> None:
+    def story(turn: Turn) -> int:
+        control.pause(KEY, ana, None)
+        control.hand_back(KEY, ana)
+        # As it was told before the hand back.
+        raise Lost(Silence.PAUSED)
+
+    turns.run(KEY, "A", story)
+
+    assert (row().mode, row().turn, row().newest) == (Mode.BOT, "", "A")
+    assert row().turn_started_at is not None  # the sweep takes it up
+
+
 def test_a_turn_that_a_living_worker_runs_is_left_alone_and_its_owner_learns_what_came(bot: BotSettings) -> None:
     cache.set("worker:elsewhere", 1, 60)
     Control.objects.create(
