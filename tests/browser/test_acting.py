@@ -182,6 +182,14 @@ def test_a_greeting_of_whatsapp_business_is_told_once_and_never_takes_over_again
     expect(page.locator("#toasts")).to_contain_text("O bot voltou a responder aqui.")
     expect(page.locator("#control-who")).to_contain_text("Quem responde aqui é o bot.")
     expect(page.locator("#control-who")).to_be_focused()
+    stack.gemini.will_answer("A limpeza sai por R$ 200.")
+    at = stack.sandbox.clock()
+    stack.sandbox.lead_writes(lead, "Quanto custa uma limpeza?", name="Noel Prates", at=at)
+    # The greeting follows what the lead wrote; webhooks that are sent at once may come in either order.
+    expect(bubble(page, "Quanto custa uma limpeza?")).to_be_visible(timeout=SOON_MS)
+    stack.sandbox.phone_types(lead, "Olá! Em breve alguém responde por aqui.", at=at)
+    expect(bubble(page, "A limpeza sai por R$ 200.")).to_be_visible(timeout=SOON_MS)
+    expect(page.locator("#control-who")).to_contain_text("Quem responde aqui é o bot.")
 
 
 def test_the_switch_asks_and_while_it_is_off_every_screen_says_so(stack: Stack, window: Window, lead: str) -> None:
