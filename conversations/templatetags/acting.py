@@ -88,8 +88,7 @@ def remaining(until: datetime) -> str:
     seconds = max(0, int((until - timezone.now()).total_seconds()))
     if seconds < 60:
         return f"{seconds} s"
-    hours, minutes = divmod((seconds + 59) // 60, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+    return _span((seconds + 59) // 60)
 
 
 @register.filter
@@ -98,8 +97,12 @@ def since(at: datetime) -> str:
     minutes = int((timezone.now() - at).total_seconds()) // 60
     if minutes < 1:
         return gettext("just now")
+    return gettext("for %(time)s") % {"time": _span(minutes)}
+
+
+def _span(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
-    return gettext("for %(time)s") % {"time": f"{hours} h {rest:02} min" if hours else f"{minutes} min"}
+    return f"{hours} h {rest:02} min" if hours else f"{rest} min"
 
 
 @register.filter
