@@ -12,7 +12,7 @@ from django.utils import timezone
 from conversations import live
 from conversations.evolution import get_client
 from conversations.message import Author, Key, Kind, Message
-from conversations.models import Act, Actor, AuditEntry, Sent
+from conversations.models import Act, AuditEntry, Sent
 from people import access
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def edit(key: Key, message: Message, text: str, rep: User) -> None:
     get_client().edit_message(
         key.instance, message.jid, message.id, text, deadline=settings.SEND_DEADLINE_SECONDS
     )  # fmt: skip
-    _record(key, Act.EDIT, rep)
+    AuditEntry.record(key, Act.EDIT, rep)
     live.publish("edited", instance=key.instance, conversation=key.conversation, message_id=message.id)
 
 
@@ -75,7 +75,7 @@ def delete(key: Key, message: Message, rep: User) -> None:
     sent = may_delete(message, rep)
     get_client().delete_message(key.instance, message.jid, message.id, deadline=settings.SEND_DEADLINE_SECONDS)
     # The gateway forgets it altogether: that there was one, and when, is known from here on by this row alone.
-    _record(key, Act.DELETE, rep, sent.at)
+    AuditEntry.record(key, Act.DELETE, rep, until=sent.at)
     live.publish("deleted", instance=key.instance, conversation=key.conversation, message_id=message.id)
 
 
@@ -113,10 +113,3 @@ def _may(message: Message, rep: User, for_so_long: timedelta) -> Sent:
     if timezone.now() - sent.at > for_so_long:
         raise Stays(Why.TOO_LATE)
     return sent
-
-
-def _record(key: Key, act: Act, rep: User, sent_at: datetime | None = None) -> None:
-    AuditEntry.objects.create(
-        at=timezone.now(), instance=key.instance, conversation=key.conversation, actor=Actor.REP, rep=rep, act=act,
-        until=sent_at,
-    )  # fmt: skip

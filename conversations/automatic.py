@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
-
 from conversations import control, sealed
 from conversations.message import Author, Key, Message
-from conversations.models import Act, Actor, AuditEntry, AutomaticText, Control
+from conversations.models import Act, AuditEntry, AutomaticText, Control
 from conversations.plain import plain
 
 if TYPE_CHECKING:
@@ -57,7 +55,7 @@ def tick(key: Key, message: Message, rep: User) -> Control:
     words = plain(message.text)
     if not _ticked(key.instance, words).exists():
         AutomaticText.objects.create(instance=key.instance, fingerprint=_fingerprints(key.instance, words)[0])
-        _record(key, Act.AUTOMATIC, rep)
+        AuditEntry.record(key, Act.AUTOMATIC, rep)
     row = control.current(key)
     # Nobody of ours gave a sign since.
     if row.is_on_phone and (row.last_human_at is None or row.last_human_at <= message.sent_at):
@@ -68,7 +66,7 @@ def tick(key: Key, message: Message, rep: User) -> Control:
 def untick(key: Key, message: Message, rep: User) -> None:
     """Whoever sends the text of `message` counts as a person again."""
     if _ticked(key.instance, plain(message.text)).delete()[0]:
-        _record(key, Act.NOT_AUTOMATIC, rep)
+        AuditEntry.record(key, Act.NOT_AUTOMATIC, rep)
 
 
 def _ticked(instance: str, words: str) -> QuerySet[AutomaticText]:
@@ -77,9 +75,3 @@ def _ticked(instance: str, words: str) -> QuerySet[AutomaticText]:
 
 def _fingerprints(instance: str, words: str) -> list[str]:
     return sealed.fingerprints("automatic texts", f"{instance}\n{words}")
-
-
-def _record(key: Key, act: Act, rep: User) -> None:
-    AuditEntry.objects.create(
-        at=timezone.now(), instance=key.instance, conversation=key.conversation, actor=Actor.REP, rep=rep, act=act
-    )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -160,9 +161,7 @@ def approve_answers(key: Key, rep: User, approval: Control.Approval) -> Control:
         row.approval = approval
         row.save(update_fields=["approval"])
         act = Act.APPROVAL_ON if approval == Control.Approval.ON else Act.APPROVAL_OFF
-        AuditEntry.objects.create(
-            at=timezone.now(), instance=row.instance, conversation=row.conversation, actor=Actor.REP, rep=rep, act=act
-        )
+        AuditEntry.record(row.key, act, rep)
     live.publish("control", instance=row.instance, conversation=row.conversation, mode=row.mode)
     return row
 
@@ -313,10 +312,7 @@ def more_time(key: Key, rep: User, length: timedelta) -> Control:
         row = locked(key)
         row.keep_until = timezone.now() + length
         row.save(update_fields=["keep_until"])
-        AuditEntry.objects.create(
-            at=timezone.now(), instance=row.instance, conversation=row.conversation, actor=Actor.REP, rep=rep,
-            act=Act.MORE_TIME, until=row.keep_until,
-        )  # fmt: skip
+        AuditEntry.record(row.key, Act.MORE_TIME, rep, until=row.keep_until)
     live.publish("control", instance=row.instance, conversation=row.conversation, mode=row.mode)
     return row
 
@@ -455,26 +451,23 @@ def changes(key: Key, count: int) -> list[AuditEntry]:
 
 def held_since(key: Key) -> datetime | None:
     """Since when people have the conversation without a break; None when they do not, or nobody knows."""
-    since: datetime | None = None
-    for entry in changes(key, _LOOK_BACK):
-        if entry.after != Mode.HUMAN:
-            break
-        since = entry.at
-    return since
+    taken = _taken(key)
+    return taken.at if taken else None
+
+
+def _taken(key: Key) -> AuditEntry | None:
+    """The change by which people got the conversation that they have without a break since."""
+    entries = list(takewhile(lambda entry: entry.after == Mode.HUMAN, changes(key, _LOOK_BACK)))
+    return entries[-1] if entries else None
 
 
 def waited_until_taken(key: Key) -> bool:
     """People have the conversation because it waited for them, and none of them has sent anything there yet."""
-    before = ""
-    since: datetime | None = None
-    for entry in changes(key, _LOOK_BACK):
-        if entry.after != Mode.HUMAN:
-            break
-        since, before = entry.at, entry.before
-    if since is None or before != Mode.WAITING:
+    taken = _taken(key)
+    if taken is None or taken.before != Mode.WAITING:
         return False
     here = Sent.objects.filter(instance=key.instance, conversation=key.conversation, author=Sent.By.REP)
-    return not here.filter(at__gte=since).exclude(state=Sent.State.NOT_SENT).exists()
+    return not here.filter(at__gte=taken.at).exclude(state=Sent.State.NOT_SENT).exists()
 
 
 def stretches(key: Key) -> list[tuple[datetime, datetime]]:

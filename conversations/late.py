@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from conversations import control, switches
 from conversations.message import Key
-from conversations.models import Act, Actor, AuditEntry, Control, Mode
+from conversations.models import Act, AuditEntry, Control, Mode
 from conversations.row import Row
 from conversations.standing import Standing
 
@@ -98,10 +98,7 @@ def _note(key: Key, rep: User) -> bool:
         return False
     with transaction.atomic():
         Control.objects.filter(pk=row.pk).update(late_at=now)
-        AuditEntry.objects.create(
-            at=now, instance=key.instance, conversation=key.conversation, actor=Actor.REP, rep=rep,
-            act=Act.ANSWER_LATE, before=Mode.BOT, after=Mode.BOT,
-        )  # fmt: skip
+        AuditEntry.record(key, Act.ANSWER_LATE, rep, at=now, before=Mode.BOT, after=Mode.BOT)
     return True
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conversations.jid import JID
 from conversations.message import Author, Key
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 class Mode(models.TextChoices):
@@ -391,6 +396,13 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.get_act_display()}"
+
+    @classmethod
+    def record(cls, key: Key, act: Act, rep: User | None, **facts: Any) -> None:
+        """Write down what `rep` did in a conversation, now; the system, with None. `facts` are other fields."""
+        actor = Actor.REP if rep else Actor.SYSTEM
+        where = {"instance": key.instance, "conversation": key.conversation}
+        cls.objects.create(**{"at": timezone.now(), "actor": actor, "rep": rep, "act": act, **where, **facts})
 
 
 class Seen(models.Model):

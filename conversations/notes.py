@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from conversations import live, sealed
 from conversations.message import Key
-from conversations.models import Act, Actor, AuditEntry, Note
+from conversations.models import Act, AuditEntry, Note
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -61,10 +61,7 @@ def whisper(key: Key, author: User, text: str, turns: int) -> Written:
     """Tell the bot alone, for its next `turns` answers; that it was done is written down, what was said is not."""
     with transaction.atomic():
         note = write(key, Note.Kind.WHISPER, author, text, turns=turns)
-        AuditEntry.objects.create(
-            at=note.at, instance=key.instance, conversation=key.conversation, actor=Actor.REP, rep=author,
-            act=Act.WHISPER,
-        )  # fmt: skip
+        AuditEntry.record(key, Act.WHISPER, author, at=note.at)
     return note
 
 

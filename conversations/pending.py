@@ -215,10 +215,7 @@ _COUNTED = (Act.APPROVE, Act.EDIT_DRAFT, Act.DISCARD)
 
 
 def _note(key: Key, act: Act, rep: User | None) -> None:
-    actor = Actor.REP if rep else Actor.SYSTEM
-    AuditEntry.objects.create(
-        at=timezone.now(), instance=key.instance, conversation=key.conversation, actor=actor, rep=rep, act=act
-    )
+    AuditEntry.record(key, act, rep)
     live.publish("pending", instance=key.instance, conversation=key.conversation)
 
 
