@@ -65,11 +65,9 @@ class Drawings:
 
 _rows = Drawings(most=4000, lasts_s=3600)
 _bubbles = Drawings(most=3000, lasts_s=600)
-
-
 _hears: list[Callable[[], bool]] = []
 
-#: How the person reads for whom is drawn: the language, the time zone, and the day it is there.
+#: How the person reads for whom is drawn: the language, the time zone, the day it is there, whether anybody listens.
 Reader = tuple[object, ...]
 
 
@@ -84,7 +82,7 @@ def _is_deaf() -> bool:
 
 def reader() -> Reader:
     """Of this moment; asked once for all that one page draws."""
-    return translation.get_language(), timezone.get_current_timezone_name(), timezone.localdate()
+    return translation.get_language(), timezone.get_current_timezone_name(), timezone.localdate(), _is_deaf()
 
 
 def row(line: Line, may_act: bool, for_whom: Reader | None = None) -> SafeString:
@@ -100,9 +98,8 @@ def bubble(
     said = one.message
     # Photos and days say "today"; what is offered ends with a message's youth.
     look = (url, said.id, offers_acts, *(for_whom or reader()))
-    is_deaf = _is_deaf()
-    facts = (one, name if said.quote else "", may_edit(said), may_delete(said), is_deaf)
-    context = {"bubble": one, "url": url, "name": name, "offers_acts": offers_acts, "is_deaf": is_deaf}
+    facts = (one, name if said.quote else "", may_edit(said), may_delete(said))
+    context = {"bubble": one, "url": url, "name": name, "offers_acts": offers_acts, "is_deaf": _is_deaf}
     return _bubbles.get(look, facts, lambda: render_to_string("conversations/_message.html", context))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -20,16 +22,16 @@ from conversations.views.undoing import Toast
 @of_conversation
 def tick(request: Request, key: Key) -> HttpResponse:
     """The text counts as nobody's on this number; where it took the conversation, the bot has it again."""
-    found = _found(request, key)
-    if isinstance(found, str):
-        return acted(request, key, None, warning=found, is_ticked=True)
-    before = control.current(key)
-    row = automatic.tick(key, found, rep(request))
-    if row.epoch == before.epoch:
-        words = _("Noted: this text does not count as a person any more.")
-        return acted(request, key, Toast(words), is_ticked=True)
-    words = _("Noted: this text does not count as a person any more. The bot answers here again.")
-    return acted(request, key, Toast(words, undoing.of(key, rep(request).pk, before, row)), is_ticked=True)
+
+    def do(message: Message) -> Toast:
+        before = control.current(key)
+        row = automatic.tick(key, message, rep(request))
+        if row.epoch == before.epoch:
+            return Toast(_("Noted: this text does not count as a person any more."))
+        words = _("Noted: this text does not count as a person any more. The bot answers here again.")
+        return Toast(words, undoing.of(key, rep(request).pk, before, row))
+
+    return _done(request, key, do)
 
 
 @require_POST
@@ -37,11 +39,20 @@ def tick(request: Request, key: Key) -> HttpResponse:
 @of_conversation
 def untick(request: Request, key: Key) -> HttpResponse:
     """Whoever sends the text counts as a person again, from the next time on."""
+
+    def do(message: Message) -> Toast:
+        automatic.untick(key, message, rep(request))
+        return Toast(_("Noted: whoever sends this text counts as a person again."))
+
+    return _done(request, key, do)
+
+
+def _done(request: Request, key: Key, do: Callable[[Message], Toast]) -> HttpResponse:
+    """What became of it, or why there is no message to do it to."""
     found = _found(request, key)
     if isinstance(found, str):
         return acted(request, key, None, warning=found, is_ticked=True)
-    automatic.untick(key, found, rep(request))
-    return acted(request, key, Toast(_("Noted: whoever sends this text counts as a person again.")), is_ticked=True)
+    return acted(request, key, do(found), is_ticked=True)
 
 
 def _found(request: Request, key: Key) -> Message | str:
