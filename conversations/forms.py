@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -92,7 +94,8 @@ def as_sent(text: str) -> str:
 class SendForm(forms.Form):
     """An answer: words, a file with words below it, or a voice note.
 
-    The token is made with the form and good for one send, however often it is clicked.
+    The token is made with the form: what was written into it goes out once, however often it is sent. Other words under
+    the same token, written after an answer that got lost, are another message.
     """
 
     text = forms.CharField(required=False, max_length=LONGEST_TEXT)
@@ -110,7 +113,7 @@ class SendForm(forms.Form):
         return as_sent(str(self.cleaned_data["text"]))
 
     def clean_token(self) -> str:
-        """Only what we make: it becomes the ledger's own token."""
+        """Only what we make."""
         token = str(self.cleaned_data["token"])
         if not re.fullmatch(r"[0-9a-f]{32}", token):
             raise forms.ValidationError("not a token of ours")
@@ -142,7 +145,19 @@ class SendForm(forms.Form):
             self.add_error(
                 "text", _("The words below a file may have 1,024 characters. Send the rest as a message of its own.")
             )
+        if not self.errors:
+            given["token"] = self._once(given)
         return given
+
+    @staticmethod
+    def _once(given: dict[str, Any]) -> str:
+        """The ledger's token of this very message. Keyed, and with a token that is kept nowhere: no text is in it."""
+        parts = [given["token"], given["text"], given["quoted_id"]]
+        for file in (given["file"], given["voice"]):
+            parts.append(hashlib.sha256(b"".join(file.chunks())).hexdigest() if file else "")
+            if file:
+                file.seek(0)
+        return salted_hmac("conversations.forms.SendForm", "\0".join(parts), algorithm="sha256").hexdigest()[:32]
 
     @property
     def why(self) -> str:

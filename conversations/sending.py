@@ -90,7 +90,8 @@ def send_due(row: Control, jid: JID, text: str) -> Message:
 def send_as_rep(key: Key, text: str, rep: User, quoted_id: str = "", token: str = "") -> Message:
     """Send what a rep wrote; sending is taking over. Raises as `send_as_bot` does, but never Lost.
 
-    Goes to the address the lead last wrote from, where the gateway tells it. A `token` makes it once (`claim_for_rep`).
+    Goes to the address the lead last wrote from, where the gateway tells it. A `token` makes it once: Spent when it was
+    made before, and nothing is taken over then.
     On a number that is known to be closed nothing is claimed or taken over: NotConnected.
     """
     words = signed(text, rep)
@@ -129,8 +130,9 @@ def signed(text: str, rep: User) -> str:
 
 
 def _send_as_rep(key: Key, rep: User, token: str, post: Callable[[JID, float], Message]) -> Message:
-    if not (token and Sent.objects.filter(token=token).exists()):
-        _check_connected(key.instance)
+    if token and Sent.objects.filter(token=token).exists():
+        raise fence.Spent
+    _check_connected(key.instance)
     row = control.rep_sent(key, rep)
     key = row.key
     jid = address(key)

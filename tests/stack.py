@@ -42,8 +42,8 @@ TIMING = {
     "BOT_DEBOUNCE_IDLE_SECONDS": "0.3",
     "BOT_TYPING_CHARS_PER_SECOND": "0",
 }
-#: For tests that kill workers. Any other would have a second turn begin while it still looks at the first.
-SHORT_LEASE = {"TURN_LEASE_SECONDS": "3"}
+#: `TURN_LEASE_SECONDS` of tests that kill workers. Anywhere else a second turn would begin while one sees at the first.
+SHORT_LEASE_S = "3"
 
 
 def eventually(what: Callable[[], Any], *, within_s: float = 30.0, why: str = "") -> Any:

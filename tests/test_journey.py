@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conversations.evolution.sandbox import Failure
-from tests.stack import PASSWORD, SHORT_LEASE, Stack, eventually
+from tests.stack import PASSWORD, SHORT_LEASE_S, Stack, eventually
 
 pytestmark = pytest.mark.process
 
@@ -27,7 +27,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("journey"), **SHORT_LEASE)
+    stack = Stack(tmp_path_factory.mktemp("journey"), TURN_LEASE_SECONDS=SHORT_LEASE_S)
     try:
         stack.start()
         yield stack

@@ -49,7 +49,7 @@ def send(request: Request, key: Key) -> HttpResponse:
     except fence.Spent:
         return _again(request, key, form.cleaned_data["token"])
     except Unconfirmed:
-        return _unconfirmed(request, key)
+        return _unconfirmed(request, key, form.cleaned_data["token"])
     except EvolutionError as error:
         return _not_sent(request, key, _("Not sent. %(why)s") % {"why": shown.why(error)})
     sending.drop_draft(key)
@@ -88,9 +88,9 @@ def _not_sent(request: Request, key: Key, why: str) -> HttpResponse:
     )
 
 
-def _unconfirmed(request: Request, key: Key) -> HttpResponse:
+def _unconfirmed(request: Request, key: Key, token: str) -> HttpResponse:
     """It may be out: the words are shown to be copied, but not put back into the box, to be sent by habit."""
-    given = {"unconfirmed": request.POST.get("text", ""), "unconfirmed_token": request.POST.get("token", "")}
+    given = {"unconfirmed": request.POST.get("text", ""), "unconfirmed_token": token}
     return _composed(request, key, **given, is_unconfirmed=True, had=_had(request))
 
 
@@ -111,13 +111,13 @@ def _quoted(request: Request, key: Key) -> Message | None:
 
 
 def _again(request: Request, key: Key, token: str) -> HttpResponse:
-    """The same form once more, by a double click or a reload: say how its one send ended."""
-    sent = Sent.objects.filter(token=token, rep=rep(request)).first()
+    """The same message once more, by a double click or a reload: say how its one send ended."""
+    sent = fence.ended(token, rep(request))
     if sent is None or sent.state == Sent.State.NOT_SENT:
         return _not_sent(request, key, _("Not sent. Please try again."))
-    if sent.state == Sent.State.UNCONFIRMED:
-        return _unconfirmed(request, key)
-    return _sent(request, key, None)
+    if sent.state == Sent.State.SENT:
+        return _sent(request, key, None)
+    return _unconfirmed(request, key, token)
 
 
 def _composed(request: Request, key: Key, **composer: Any) -> HttpResponse:

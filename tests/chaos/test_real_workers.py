@@ -24,7 +24,7 @@ import requests
 
 from conversations.evolution.sandbox import Failure
 from tests.doors import log_in
-from tests.stack import PASSWORD, SHORT_LEASE, Stack, eventually
+from tests.stack import PASSWORD, SHORT_LEASE_S, Stack, eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.process]
 
@@ -178,7 +178,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         BOT_CONVERSATION_TURNS_PER_HOUR="0",
         BOT_WAITING_WORD_MINUTES="0",
         BOT_TYPING_CHARS_PER_SECOND="25",
-        **SHORT_LEASE,
+        TURN_LEASE_SECONDS=SHORT_LEASE_S,
     )
     try:
         stack.start()

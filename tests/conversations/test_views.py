@@ -552,6 +552,42 @@ def test_the_same_form_sends_once(for_bob: Client, sandbox: Sandbox, headers: di
     assert first.status_code == second.status_code
 
 
+def test_other_words_under_a_token_whose_answer_got_lost_are_another_message(for_bob: Client, sandbox: Sandbox) -> None:
+    token = uuid.uuid4().hex
+    answer(for_bob, "Olá", token=token, headers=HTMX)
+
+    response = answer(for_bob, "O valor é R$ 99,00", token=token, headers=HTMX, anyway="1")
+
+    assert [sent.text for sent in sandbox.sent(LEAD)] == ["Olá", "O valor é R$ 99,00"]
+    assert "O valor é R$ 99,00" in text(response)
+
+
+def test_a_form_that_was_sent_before_takes_nothing_over(for_bob: Client, bob: User, sandbox: Sandbox) -> None:
+    token = uuid.uuid4().hex
+    answer(for_bob, token=token)
+    control.hand_back(MARIANA, bob)
+
+    answer(for_bob, token=token)
+
+    assert control.current(MARIANA).mode == "bot"
+    assert len(sandbox.sent(LEAD)) == 1
+
+
+def test_a_form_that_is_on_its_way_for_long_is_not_said_to_be_sent(
+    for_bob: Client, bob: User, sandbox: Sandbox, settings: Settings
+) -> None:
+    settings.TAKEOVER_WAIT_SECONDS = 0.1
+    token = uuid.uuid4().hex
+    answer(for_bob, token=token)
+    Sent.objects.update(state=Sent.State.OPEN)
+    Control.objects.update(sending=Sent.objects.get().token, sending_at=timezone.now())
+
+    response = text(answer(for_bob, token=token, headers=HTMX))
+
+    assert "We do not know whether this message went out." in response
+    assert len(sandbox.sent(LEAD)) == 1
+
+
 @pytest.mark.parametrize("token", ["", "x", "A" * 32, "../" + "a" * 29])
 def test_a_form_without_a_token_of_ours_sends_nothing_and_keeps_the_text(
     for_bob: Client, sandbox: Sandbox, token: str
@@ -629,7 +665,7 @@ def test_a_message_that_turned_out_lost_is_told_until_another_one_goes_out(
     answer(for_bob, token="a" * 32)
 
     assert "Your message of" not in text(get(for_bob))
-    assert f'data-fates="{"a" * 32}:sent t:not_sent"' in text(get(for_bob))
+    assert f'data-fates="{Sent.objects.latest("at").token}:sent t:not_sent"' in text(get(for_bob))
 
 
 # ------------------------------------------------------------------------------------------------------- the switch

@@ -103,7 +103,7 @@
     box().readOnly = true; // what is typed meanwhile would go with the form
     document.getElementById("composer-trouble").hidden = true;
   });
-  // The same form with the same token: sent again by hand, it still goes out once.
+  // The same words with the same token: sent again by hand, they still go out once.
   const noAnswer = (event) => {
     if (event.detail.elt?.id !== "composer") return;
     const trouble = document.getElementById("composer-trouble");
