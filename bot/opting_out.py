@@ -72,6 +72,14 @@ _DOUBT = re.compile(
 _NOT_NOW = re.compile(
     r"\b(?:agora|hoje|ainda|por enquanto|no momento|depois|amanha|semana que vem|mes que vem|mais tarde|ate)\b"
 )
+#: Who was left alone and comes back: the word that confirmed the wish says that one need only ask for a person.
+_BACK = re.compile(
+    r"\b(?:pessoa|human[oa]|alguem|atendente|vendedor(?:a|es)?|consultor(?:a|es)?|gerente|suporte|atendimento"
+    r"|falar com|me (?:lig(?:a|ue|uem)|cham(?:a|e|em)|atend(?:e|a|am)|ajud(?:a|e|em)|respond(?:e|a|am))"
+    r"|mudei de ideia|quero (?:voltar|receber)|pode(?:m)? (?:voltar|mandar|escrever|me chamar)"
+    r"|a person|human being|someone|an agent)\b"
+)
+_NO_NEED = re.compile(r"\bnao (?:quero|preciso|precisa|precisam)\b")
 
 
 def judge(waiting: Sequence[Message]) -> Wish:
@@ -93,3 +101,9 @@ def judge_text(text: str) -> Wish:
         return Wish.SURE if is_clear else Wish.MAYBE
     is_doubtful = _UNCLEAR.fullmatch(words) or (_DOUBT.search(words) and not is_business)
     return Wish.MAYBE if is_doubtful else Wish.NO
+
+
+def asks_for_a_person(waiting: Sequence[Message]) -> bool:
+    """Somebody who was left alone asks for a person, or to be written to again."""
+    said = [plain(message.text) for message in waiting if judge_text(message.text) is Wish.NO]
+    return any(_BACK.search(words) and not _NO_NEED.search(words) for words in said)

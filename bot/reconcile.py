@@ -253,7 +253,7 @@ def _answer_who_waits(instance: str, settings: BotSettings, dispatch: Dispatch, 
     due = [
         one
         for one in candidates.values()
-        if _is_ripe(one, settings, now) and _may_be_dispatched(rows.get(one.key), now, is_open=is_open)
+        if _is_ripe(one, settings, now) and _may_be_dispatched(one, rows.get(one.key), now, is_open=is_open)
     ]
     due.sort(key=lambda one: one.at, reverse=True)
     for number, one in enumerate(due):
@@ -338,11 +338,14 @@ def _is_ripe(one: Candidate, settings: BotSettings, now: datetime) -> bool:
     return one.at <= now - timedelta(seconds=quiet_s)
 
 
-def _may_be_dispatched(row: Control | None, now: datetime, *, is_open: bool) -> bool:
-    """The bot's, and no live turn or pause between retries. A pause until the opening is over once we are open."""
+def _may_be_dispatched(one: Candidate, row: Control | None, now: datetime, *, is_open: bool) -> bool:
+    """The bot's, and no live turn or pause between retries. A pause until the opening is over once we are open.
+
+    What somebody wrote who does not want messages is looked at once: it may ask for a person.
+    """
     if row is None:
         return True
-    if row.mode_at(now) is not Mode.BOT or row.opted_out:
+    if row.mode_at(now) is not Mode.BOT or (row.opted_out and one.message_id == row.newest and not one.is_open):
         return False
     if row.pending and (offered := pending.current(row)) is not None and not offered.is_due(now):
         return False

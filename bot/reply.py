@@ -65,12 +65,14 @@ def _story(turn: Turn) -> int:
 
     # People first: someone may have answered on the phone, and the webhook that says so may be lost.
     row, messages, unanswered = _read(turn, turn.row, settings)
-    if row.mode in (Mode.BOT, Mode.WAITING) and opting_out.judge(unanswered) is Wish.SURE:
+    if row.mode in (Mode.BOT, Mode.WAITING) and _wants_to_be_left_alone(settings, row, unanswered):
         return _leave_alone(turn, unanswered)
     if silence := fence.why_not(Mode(row.mode)):
         raise Withheld(silence)
     if not _is_stored(turn, messages):
         raise turns.NotStoredYet
+    if row.opted_out:
+        return _listen(turn, settings, unanswered)
     # A person who says yes knows what time it is.
     if approved := approval.decided(turn, unanswered):
         by = access.person(approved.by_id)
@@ -142,7 +144,7 @@ def _why_call_a_person(turn: Turn, settings: BotSettings, unanswered: Sequence[M
     """The reason to call one before the model is even asked."""
     if guards.asks_for_person(settings.handoff_phrases, unanswered):
         return HandoffReason.ASKED_FOR_PERSON
-    if opting_out.judge(unanswered) is Wish.MAYBE:
+    if opting_out.judge(unanswered) is not Wish.NO:
         return HandoffReason.OPT_OUT_UNSURE
     return HandoffReason.LIMIT if limits.is_reached(settings, turn.key, timezone.now()) else None
 
@@ -235,6 +237,24 @@ def _hand_off(
     if row.reason == Reason.OPT_OUT_UNSURE:
         said = [words.unsure_whether_to_stop(settings)]
     return _say_what_is_due(turn, row, unanswered, Silence.HANDED_OFF, words.handoff_notice(settings, said))
+
+
+def _wants_to_be_left_alone(settings: BotSettings, row: Control, unanswered: Sequence[Message]) -> bool:
+    """The lead surely does, and says so for the first time. Who asks for a person beside it wants one first."""
+    is_wished = not row.opted_out and opting_out.judge(unanswered) is Wish.SURE
+    return is_wished and not _asks_for_person(settings, unanswered)
+
+
+def _asks_for_person(settings: BotSettings, unanswered: Sequence[Message]) -> bool:
+    """By the manager's words, or as one who was told to ask for one."""
+    return guards.asks_for_person(settings.handoff_phrases, unanswered) or opting_out.asks_for_a_person(unanswered)
+
+
+def _listen(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> int:
+    """Who does not want to be written to gets a person on asking for one, and nothing else from the bot."""
+    if not _asks_for_person(settings, unanswered):
+        raise Withheld(Silence.OPTED_OUT)
+    return _hand_off(turn, settings, unanswered, Handoff(HandoffReason.ASKED_FOR_PERSON), ())
 
 
 def _leave_alone(turn: Turn, unanswered: Sequence[Message]) -> int:

@@ -197,11 +197,12 @@ def _lost(row: Control, asked: str, silence: Silence) -> Lost:
 
 
 def _why_not_begin(row: Control, state: switches.Switches) -> Silence | None:
-    """Why no turn is needed at all. One that waits for a person begins: somebody may have answered on the phone."""
+    """Why no turn is needed at all. One that waits for a person begins: somebody may have answered on the phone.
+
+    So does that of a lead who does not want messages: they may ask for a person.
+    """
     if not state.is_on(row.instance):
         return Silence.OFF
-    if row.opted_out:
-        return Silence.OPTED_OUT
     return None if row.mode == Mode.WAITING else fence.why_not(Mode(row.mode))
 
 

@@ -44,6 +44,42 @@ def test_a_lead_who_wants_to_be_left_alone_is_told_so_once_and_then_nothing(
     assert (entry.act, entry.actor, entry.reason) == ("opt_out", "lead", Reason.OPTED_OUT)
 
 
+@pytest.mark.parametrize("said", ["Quero falar com uma pessoa", "Alguém pode me ajudar?", "mudei de ideia"])
+def test_whoever_was_left_alone_gets_a_person_on_asking_for_one(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, said: str
+) -> None:
+    turn(sandbox.lead_writes(LEAD, "parar"))
+
+    turn(sandbox.lead_writes(LEAD, said))
+
+    row = control.current(KEY)
+    assert (row.mode, row.reason, row.opted_out) == (Mode.WAITING, Reason.ASKED_FOR_PERSON, True)
+    assert len(texts(sandbox)) == 2
+    assert gemini.requests == []
+
+
+@pytest.mark.parametrize("said", ["ok", "não quero falar com ninguém, só pessoa chata aí", "pare!", "Quanto custa?"])
+def test_whoever_was_left_alone_and_asks_for_nobody_stays_so(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, said: str
+) -> None:
+    turn(sandbox.lead_writes(LEAD, "parar"))
+
+    assert turn(sandbox.lead_writes(LEAD, said)).silence is Silence.OPTED_OUT
+
+    assert control.current(KEY).mode == Mode.BOT
+    assert texts(sandbox) == [DONE]
+    assert gemini.requests == []
+
+
+def test_who_asks_for_a_person_beside_the_wish_gets_one_first(turn: Turn, sandbox: Sandbox) -> None:
+    sandbox.lead_writes(LEAD, "parar")
+
+    turn(sandbox.lead_writes(LEAD, "quero falar com uma pessoa"))
+
+    row = control.current(KEY)
+    assert (row.mode, row.opted_out) == (Mode.WAITING, False)
+
+
 @pytest.mark.parametrize(("wish", "sent"), [("Não quero mais receber mensagens", 1), ("E para seis pessoas?", 2)])
 def test_the_wish_stops_an_answer_between_two_bubbles(
     turn: Turn, sandbox: Sandbox, gemini: FakeGemini, wish: str, sent: int

@@ -521,9 +521,18 @@ def test_the_stricter_control_of_two_addresses_keeps_the_bot_quiet(sweep: Sweep,
     assert sweep() == []
 
 
-@pytest.mark.parametrize(
-    "what", [Occurrence.TAKEN_OVER, Occurrence.PAUSED, Occurrence.OPTED_OUT, Occurrence.PEOPLE_BEGAN]
-)
+def test_what_somebody_wrote_who_was_left_alone_is_looked_at_once(sweep: Sweep, sandbox: Sandbox, ana: User) -> None:
+    asked = sandbox.lead_writes(LEAD, "Oi", at=ago(60))
+    control.note_opt_out(KEY, ana)
+
+    assert sweep() == [(LEAD, asked)]
+    turns.run(KEY, asked, reply_to)
+
+    assert sweep() == []
+    assert sandbox.sent(LEAD) == []
+
+
+@pytest.mark.parametrize("what", [Occurrence.TAKEN_OVER, Occurrence.PAUSED, Occurrence.PEOPLE_BEGAN])
 def test_where_the_bot_may_not_speak_nobody_is_dispatched(
     sweep: Sweep, sandbox: Sandbox, ana: User, what: Occurrence
 ) -> None:

@@ -531,8 +531,6 @@ def test_a_rep_a_pause_or_a_switch_keeps_the_bot_from_reading_at_all(
     assert tell_story().silence is Silence.TAKEN_OVER
     control.pause(KEY, ana, None)
     assert tell_story().silence is Silence.PAUSED
-    Control.objects.update(opted_out=True)
-    assert tell_story().silence is Silence.OPTED_OUT
     switches.switch(ana, INSTANCE, False)
     assert tell_story().silence is Silence.OFF
 
