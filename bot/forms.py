@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -101,14 +102,17 @@ class SettingsForm(_SettingsForm):
         low, high = (_limit(model_field, kind) for kind in (MinValueValidator, MaxValueValidator))
         if high is not None:
             shown.widget.attrs.update(min=low, max=high)
-            words = _("Write a number from %(low)s to %(high)s.") % {"low": low, "high": high}
+            words = _("Write a number from %(low)s to %(high)s.") % {
+                "low": low,
+                "high": number_format(high, force_grouping=True),
+            }
             shown.error_messages.update(min_value=words, max_value=words, invalid=words)
 
     def clean(self) -> dict[str, Any]:
         """Refuse to overwrite, unseen, what somebody else saved meanwhile."""
         cleaned = super().clean() or {}
         given = cleaned.get("based_on")
-        self.is_overtaken = self.last is not None and given is not None and given != self.last.pk
+        self.is_overtaken = self.last is not None and given != self.last.pk
         if self.last is not None and self.is_overtaken:
             who = self.last.by.get_full_name() or self.last.by.get_username() if self.last.by else _("the system")
             words = _("%(who)s saved other settings meanwhile. Look at the versions; saving again keeps yours.")

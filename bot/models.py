@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from datetime import time as clock_time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,15 @@ class BlueTicks(models.TextChoices):
     ON_ANSWER = "on_answer", _("just before an answer")
 
 
+_WEEK_MINUTES = 7 * 24 * 60
+
+
+def visible(words: str) -> None:
+    """Raise ValidationError where there is nothing to see: spaces, and characters without a width."""
+    if words and not any(unicodedata.category(one)[0] in "LNPS" for one in words):
+        raise ValidationError(_("Write something that can be seen."))
+
+
 def _between(low: float, high: float) -> list[Any]:
     return [MinValueValidator(low), MaxValueValidator(high)]
 
@@ -39,10 +49,19 @@ class BotSettings(models.Model):
     """One row; `load()` is the only way to it. Each field can be preset at the first start by `BOT_<FIELD>`."""
 
     persona_name = models.CharField(
-        _("bot's name"), max_length=60, default="Clara", help_text=_("How the bot introduces itself to leads.")
+        _("bot's name"),
+        max_length=60,
+        default="Clara",
+        validators=[visible],
+        help_text=_("How the bot introduces itself to leads."),
     )
     company = models.CharField(
-        _("company"), max_length=120, blank=True, default="", help_text=_("The company the bot speaks for.")
+        _("company"),
+        max_length=120,
+        blank=True,
+        default="",
+        validators=[visible],
+        help_text=_("The company the bot speaks for."),
     )
     offer = models.TextField(
         _("offer"),
@@ -197,16 +216,19 @@ class BotSettings(models.Model):
     waiting_ring_minutes = models.PositiveIntegerField(
         _("ring for who waits for a person after (minutes)"),
         default=5,
+        validators=_between(0, _WEEK_MINUTES),
         help_text=_("When nobody takes the conversation over, managers are called. 0: never."),
     )
     waiting_word_minutes = models.PositiveIntegerField(
         _("tell the lead that it takes longer after (minutes)"),
         default=15,
+        validators=_between(0, _WEEK_MINUTES),
         help_text=_("Once, honestly. 0: never."),
     )
     waiting_return_minutes = models.PositiveIntegerField(
         _("back to the bot after (minutes)"),
         default=0,
+        validators=_between(0, _WEEK_MINUTES),
         help_text=_("When nobody came, the bot goes on with what it can do. 0: the conversation waits."),
     )
     answer_within_hours = models.PositiveSmallIntegerField(
@@ -224,6 +246,7 @@ class BotSettings(models.Model):
     phone_hold_minutes = models.PositiveIntegerField(
         _("hold after the phone (minutes)"),
         default=60,
+        validators=_between(0, 4 * _WEEK_MINUTES),
         help_text=_("How long the bot stays quiet after somebody typed on the phone. 0: until it is handed back."),
     )
     greeting_texts = models.TextField(
@@ -242,16 +265,26 @@ class BotSettings(models.Model):
     conversation_turns_per_hour = models.PositiveIntegerField(
         _("answers per hour in one conversation"),
         default=30,
+        validators=_between(0, 1000),
         help_text=_("Then a person is called: somebody, or another bot, writes without end. 0: no limit."),
     )
     instance_turns_per_hour = models.PositiveIntegerField(
-        _("answers per hour on one number"), default=0, help_text=_("Then a person is called. 0: no limit.")
+        _("answers per hour on one number"),
+        default=0,
+        validators=_between(0, 100_000),
+        help_text=_("Then a person is called. 0: no limit."),
     )
     conversation_tokens_per_day = models.PositiveIntegerField(
-        _("tokens per day in one conversation"), default=0, help_text=_("Then a person is called. 0: no limit.")
+        _("tokens per day in one conversation"),
+        default=0,
+        validators=_between(0, 1_000_000_000),
+        help_text=_("Then a person is called. 0: no limit."),
     )
     instance_tokens_per_day = models.PositiveIntegerField(
-        _("tokens per day on one number"), default=0, help_text=_("Then a person is called. 0: no limit.")
+        _("tokens per day on one number"),
+        default=0,
+        validators=_between(0, 1_000_000_000),
+        help_text=_("Then a person is called. 0: no limit."),
     )
     list_groups = models.BooleanField(
         _("list groups"), default=False, help_text=_("Groups are never answered; this only shows them.")

@@ -151,6 +151,9 @@ def test_saving_without_a_change_makes_no_version(manager: Client) -> None:
         ({"temperature": "9"}, "Write a number from 0 to 2."),
         ({"temperature": "morno"}, "Write a number from 0 to 2."),
         ({"history_length": "0"}, "Write a number from 1 to 100."),
+        ({"phone_hold_minutes": "999999999999"}, "Write a number from 0 to 40,320."),
+        ({"instance_turns_per_hour": "100001"}, "Write a number from 0 to 100,000."),
+        ({"persona_name": "\u200b\u2060"}, "Write something that can be seen."),
         ({"debounce_idle_seconds": "50"}, "Must not be shorter than the wait after the last message."),
         ({"hours_only": "on", "hours_days": []}, "With business hours on there must be at least one day."),
         ({"hours_only": "on", "hours_close": "08:00"}, "Must differ from the time of opening."),
@@ -183,6 +186,16 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten_unseen(manager: C
     assert found is not None
     assert manager.post(PAGE, {**mine, "based_on": found[1]}).status_code == 302
     assert BotSettings.load().company == "Minha"
+
+
+def test_a_page_from_before_the_first_save_does_not_overwrite_it_unseen(manager: Client) -> None:
+    mine = values(company="Minha")
+    manager.post(PAGE, values(company="Da outra"))
+
+    page = manager.post(PAGE, {**mine, "based_on": ""})
+
+    assert "saved other settings meanwhile" in page.content.decode()
+    assert BotSettings.load().company == "Da outra"
 
 
 # --------------------------------------------------------------------------------------------------------- versions
