@@ -274,3 +274,20 @@ def test_without_scripts_a_file_goes_out_and_a_reply_quotes(stack: Stack, window
 
     expect(bubble(page, "tabela.csv")).to_have_count(1)
     expect(bubble(page, "tabela.csv").locator(".quote-text")).to_have_text("obrigada")
+
+
+def test_without_scripts_the_head_stays_in_sight_after_sending(stack: Stack, window: Window, lead: str) -> None:
+    for number in range(20):  # a list that is longer than the screen, with marks that only a screen reader reads
+        stack.sandbox.lead_writes(f"55119860000{number:02}@s.whatsapp.net", "Oi", name=f"Rita {number}", webhook=False)
+    quiet(stack, lead, "Davi Melo")
+    page = window("ana", (DESK[0], 800), java_script_enabled=False)
+    page.goto(stack.page(lead))
+
+    page.get_by_label("Sua resposta").fill("Oi, Davi")
+    page.get_by_role("button", name="Enviar").click()
+
+    expect(bubble(page, "Oi, Davi")).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="Davi Melo")).to_be_in_viewport(ratio=1)
+    top = page.locator("header").first.bounding_box()
+    assert top is not None
+    assert top["y"] == 0, "the page itself was scrolled"
