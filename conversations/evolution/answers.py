@@ -24,7 +24,7 @@ from conversations.evolution.errors import (
     Unreadable,
     WrongKey,
 )
-from conversations.evolution.fields import JSONDict, as_count, as_dict, as_list, as_text
+from conversations.evolution.fields import JSONDict, as_count, as_dict, as_list, as_name, as_text
 from conversations.evolution.records import LONGEST_ID, OWN_NAME
 from conversations.jid import JID, mask_numbers
 
@@ -145,7 +145,7 @@ def _instance(row: JSONDict) -> Instance:
         name=as_text(row.get("name")),
         state=as_text(row.get("connectionStatus")),
         owner=JID(owner) if owner else None,
-        profile_name=as_text(row.get("profileName")),
+        profile_name=as_name(row.get("profileName")),
         integration=as_text(row.get("integration")),
         message_count=as_count(counts.get("Message")),
         chat_count=as_count(counts.get("Chat")),
@@ -221,7 +221,7 @@ def contacts(body: object) -> list[Contact]:
 
 
 def _contact(row: JSONDict) -> Contact:
-    name = as_text(row.get("pushName"))
+    name = as_name(row.get("pushName"))
     return Contact(
         jid=JID(as_text(row.get("remoteJid"))),
         name="" if name == OWN_NAME else name,
@@ -249,7 +249,7 @@ def labels(body: object) -> dict[str, str]:
     if not isinstance(body, list):
         raise Unreadable("answer is not a list of labels")
     rows = (as_dict(item) for item in body)
-    found = {as_text(row.get("id")): as_text(row.get("name")).strip() for row in rows}
+    found = {as_text(row.get("id")): as_name(row.get("name")) for row in rows}
     return {id: name for id, name in found.items() if id and name}
 
 

@@ -7,6 +7,7 @@ what is absent comes as null, as "", or not at all.
 from __future__ import annotations
 
 import math
+import unicodedata
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,6 +15,7 @@ JSONDict = dict[str, Any]
 
 #: 2100-01-01. Later than this is not when a message was sent, it is a unit we do not know.
 _LATEST_SECOND = 4_102_444_800
+_JOINER = "\u200d"
 
 
 def as_dict(value: object) -> JSONDict:
@@ -37,6 +39,14 @@ def as_text(value: object) -> str:
     except UnicodeEncodeError:
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return value
+
+
+def as_name(value: object) -> str:
+    """As `as_text`, without what turns the words around it about or cannot be seen; emoji stay joined."""
+    text = as_text(value)
+    if not text.isprintable():
+        text = "".join(one for one in text if one == _JOINER or unicodedata.category(one) not in ("Cf", "Cc"))
+    return text.strip()
 
 
 def as_int(value: object) -> int | None:

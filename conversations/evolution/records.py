@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from conversations.evolution import content
 from conversations.evolution.errors import Unreadable
-from conversations.evolution.fields import JSONDict, as_count, as_dict, as_list, as_second, as_text
+from conversations.evolution.fields import JSONDict, as_count, as_dict, as_list, as_name, as_second, as_text
 from conversations.jid import JID, JIDKind, is_person, kind, user_part, without_device
 from conversations.message import Author, Chat, Message, Quote, Referral, Status
 
@@ -95,7 +95,7 @@ def chats(body: object, *, instance: str) -> list[Chat]:
 
 
 def _chat(row: JSONDict, instance: str) -> Chat:
-    name = as_text(row.get("pushName"))
+    name = as_name(row.get("pushName"))
     last = as_dict(row.get("lastMessage"))
     # Source: evolution-api 2.3.6: the row's own status stays PENDING for ever; only MessageUpdate rows are current.
     last = {field: value for field, value in last.items() if field != "status" or value == "DELETED"}
@@ -171,7 +171,7 @@ def _participant(record: JSONDict, jid: JID) -> JID | None:
 
 
 def _push_name(record: JSONDict, participant: JID | None) -> str:
-    name = as_text(record.get("pushName")).strip()
+    name = as_name(record.get("pushName"))
     # Source: evolution-api 2.3.6: in a group, a sender without a profile name is given by number.
     is_number = participant is not None and name in (participant, user_part(participant))
     return "" if is_number or name == OWN_NAME else name
@@ -209,7 +209,7 @@ def _looks_sent_by_api(record: JSONDict) -> bool:
     if as_text(record.get("source")) not in ("web", "unknown", ""):
         return False
     context = as_dict(record.get("contextInfo"))
-    name = as_text(record.get("pushName"))
+    name = as_name(record.get("pushName"))
     if name == OWN_NAME:
         is_one_to_one = is_person(as_text(as_dict(record.get("key")).get("remoteJid")))
         return not (context and is_one_to_one) or _has_fixed_object(context)

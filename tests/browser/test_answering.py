@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from conversations.attachments import LARGEST_FILE
 from conversations.evolution.sandbox import Failure
 from tests.browser.conftest import DESK, PHONE, SOON_MS, Window, bubble, quiet
 from tests.stack import Stack
@@ -291,3 +292,37 @@ def test_without_scripts_the_head_stays_in_sight_after_sending(stack: Stack, win
     top = page.locator("header").first.bounding_box()
     assert top is not None
     assert top["y"] == 0, "the page itself was scrolled"
+
+
+def test_what_was_not_sent_says_why_and_other_words_after_a_lost_answer_go_out(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    page = _opened(stack, window, lead, "Dora Luz")
+    sends, trouble = f"{stack.page(lead)}send/", page.locator("#composer-trouble")
+
+    page.set_input_files(
+        "#file", {"name": "filme.mp4", "mimeType": "video/mp4", "buffer": b"x" * (LARGEST_FILE + 1)}
+    )  # fmt: skip
+    expect(trouble).to_contain_text("o limite é 16 MB")
+    page.locator(".send").click()
+    expect(trouble).to_contain_text("o limite é 16 MB")
+
+    page.route(sends, lambda route: route.fulfill(status=403), times=1)
+    _box(page).fill("Bom dia, Dora")
+    _box(page).press("Enter")
+    expect(trouble).to_contain_text("você não pode mais enviar aqui")
+    expect(_box(page)).to_have_value("Bom dia, Dora")
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route(sends, lose, times=1)
+    _box(page).press("Enter")
+    expect(trouble).to_contain_text("O painel não respondeu")
+    _box(page).fill("Tudo bem?")
+    expect(bubble(page, "Bom dia, Dora")).to_be_visible(timeout=SOON_MS)
+    _box(page).press("Enter")
+
+    expect(bubble(page, "Tudo bem?")).to_be_visible(timeout=SOON_MS)
+    assert stack.texts(lead) == ["Bom dia, Dora", "Tudo bem?"]

@@ -21,7 +21,7 @@ from conversations.evolution.errors import (
     Unreadable,
     WrongKey,
 )
-from conversations.evolution.fields import as_int, as_second, as_text
+from conversations.evolution.fields import as_int, as_name, as_second, as_text
 from conversations.jid import JID
 from conversations.message import (
     Author,
@@ -745,6 +745,12 @@ def test_no_answer_does_worse_than_unreadable(body: Any) -> None:
 
 def test_text_is_fit_to_be_stored_anywhere() -> None:
     assert as_text("a\x00b\ud83d\ude00c\ud800") == "ab😀c\ufffd"
+
+
+def test_a_name_turns_no_words_about() -> None:
+    assert as_name(" Mari\u202eana\u2066\n ") == "Mariana"
+    assert as_name("Jo\u0303ao 👩\u200d⚕\ufe0f") == "Jo\u0303ao 👩\u200d⚕\ufe0f"
+    assert as_name("\u200b") == ""
 
 
 @pytest.mark.parametrize(

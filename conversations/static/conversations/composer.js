@@ -100,15 +100,18 @@
   const isSend = (event) => event.detail.requestConfig?.verb === "post" && event.detail.elt?.id === "composer";
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt?.id !== "composer") return;
+    const trouble = document.getElementById("composer-trouble");
+    if (isAnswer() && !hasSomething() && !trouble.hidden) return event.preventDefault(); // why there is nothing stands there
     box().readOnly = true; // what is typed meanwhile would go with the form
-    document.getElementById("composer-trouble").hidden = true;
+    trouble.hidden = true;
   });
   // The same words with the same token: sent again by hand, they still go out once.
   const noAnswer = (event) => {
     if (event.detail.elt?.id !== "composer") return;
     const trouble = document.getElementById("composer-trouble");
     box().readOnly = false;
-    trouble.textContent = event.detail.xhr?.status === 413 ? form().dataset.tooLarge : form().dataset.noAnswer;
+    const { tooLarge, refused, noAnswer } = form().dataset;
+    trouble.textContent = { 403: refused, 413: tooLarge }[event.detail.xhr?.status] ?? noAnswer;
     trouble.hidden = false;
   };
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, noAnswer);
