@@ -134,12 +134,16 @@ STICKING_OUT = """() => {
   return ["somewhere", ...out.map((one) => one.outerHTML.slice(0, 90)).slice(0, 3)];
 }"""
 
+#: Until the page has been drawn as it is: the frame of a change may still have colours from before it.
+DRAWN = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+
 
 def violations(page: Page) -> list[str]:
     """What axe has to say in each colour scheme, and whether one has to scroll sideways."""
     found = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
+        page.evaluate(DRAWN)
         seen = Axe().run(page).response["violations"]
         found += [f"{scheme}: {one['id']}: {node['html'][:90]}" for one in seen for node in one["nodes"]]
     return found + [f"wider than the screen: {one}" for one in page.evaluate(STICKING_OUT)]

@@ -368,6 +368,7 @@ def test_a_menu_opens_inside_the_screen_of_a_phone(stack: Stack, window: Window,
     for name in ("#pause-menu", "#switch"):
         menu = page.locator(name)
         menu.locator("summary").click()
+        expect(menu.locator(".menu-body")).to_be_visible()
         box = menu.locator(".menu-body").bounding_box()
         assert box is not None
         assert 0 <= box["x"] <= box["x"] + box["width"] <= PHONE[0]
