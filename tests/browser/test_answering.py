@@ -278,8 +278,11 @@ def test_without_scripts_a_file_goes_out_and_a_reply_quotes(stack: Stack, window
 
 
 def test_without_scripts_the_head_stays_in_sight_after_sending(stack: Stack, window: Window, lead: str) -> None:
-    for number in range(20):  # a list that is longer than the screen, with marks that only a screen reader reads
-        stack.sandbox.lead_writes(f"55119860000{number:02}@s.whatsapp.net", "Oi", name=f"Rita {number}", webhook=False)
+    # A list that is longer than the screen, with marks that only a screen reader reads; below every other lead's row.
+    long_ago = stack.sandbox.clock() - 86_400 * 10
+    for number in range(20):
+        rita = f"55119860000{number:02}@s.whatsapp.net"
+        stack.sandbox.lead_writes(rita, "Oi", name=f"Rita {number}", at=long_ago, webhook=False)
     quiet(stack, lead, "Davi Melo")
     page = window("ana", (DESK[0], 800), java_script_enabled=False)
     page.goto(stack.page(lead))
