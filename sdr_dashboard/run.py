@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
@@ -156,7 +157,7 @@ def _answers(address: str) -> bool:
     try:
         with _direct.open(address, timeout=0.5) as answer:
             return bool(answer.status == 200)
-    except OSError:
+    except (OSError, HTTPException):  # a port that nobody listens at may answer a connection with its own words
         return False
 
 
@@ -169,7 +170,7 @@ def _worker_is_alive(ours: Plan) -> bool:
         # 503: something is missing, and the body says what.
         with error:
             body = error.read()
-    except OSError:
+    except (OSError, HTTPException):
         return False
     with contextlib.suppress(ValueError, KeyError, TypeError):
         return bool(json.loads(body)["workers"]["ok"])

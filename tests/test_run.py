@@ -22,6 +22,8 @@ from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 import psutil
 import pytest
 
+from sdr_dashboard import run
+
 pytestmark = pytest.mark.process
 
 BASE = Path(__file__).resolve().parent.parent
@@ -229,6 +231,20 @@ def test_a_taken_port_is_told_with_the_next_step(start: Callable[..., Running]) 
 
         refused.await_line(f"Port {port} is taken by another program.*make run PORT=", within_s=20)
         assert refused.process.wait(10) == 1
+
+
+def test_what_is_no_answer_is_none_yet() -> None:
+    """Linux may connect a port that nobody listens at with itself, and the question comes back as the answer."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def echo() -> None:
+            with server.accept()[0] as asked:
+                asked.sendall(asked.recv(1000))
+
+        thread = threading.Thread(target=echo)
+        thread.start()
+        assert not run._answers(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        thread.join()
 
 
 def test_two_at_once_on_one_directory_are_refused(start: Callable[..., Running]) -> None:

@@ -13,7 +13,18 @@ from conversations import frames, live
 from conversations.evolution.sandbox import Failure
 from conversations.frames import Frame
 from conversations.message import Author
-from tests.browser.conftest import DESK, PHONE, SOON_MS, TABLET, Window, bubble, hand_back, open_conversation, quiet
+from tests.browser.conftest import (
+    DESK,
+    PHONE,
+    SOON_MS,
+    TABLET,
+    Window,
+    bubble,
+    hand_back,
+    open_conversation,
+    quiet,
+    settle,
+)
 from tests.factories import message
 from tests.stack import Stack
 
@@ -364,6 +375,7 @@ def test_a_menu_opens_inside_the_screen_of_a_phone(stack: Stack, window: Window,
     quiet(stack, lead, "Olga Prado")
     page = window("ana", PHONE)
     page.goto(stack.page(lead))
+    settle(page)
 
     for name in ("#pause-menu", "#switch"):
         menu = page.locator(name)
