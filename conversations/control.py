@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 #: What is to be done after each change, besides telling the screens.
 _after: list[Callable[[Control], None]] = []
 
-#: How often a takeover looks whether the claim it waits for is released, in seconds.
+#: How often it is looked whether a send that is waited for has ended, in seconds.
 _LOOK_EVERY_S = 0.05
 #: What the bot said so shortly before a takeover is told to whoever took over; a rep who just read it was overtaken.
 _A_MOMENT = timedelta(seconds=5)
@@ -497,8 +497,13 @@ def _just_left(row: Control) -> tuple[Sent, ...]:
 
 def wait_for_claim(key: Key) -> bool:
     """Wait at most `TAKEOVER_WAIT_SECONDS` until no bot message is on its way; False when one still may be."""
+    return waited_until(lambda: not is_bot_sending(key))
+
+
+def waited_until(is_over: Callable[[], bool]) -> bool:
+    """Wait at most `TAKEOVER_WAIT_SECONDS` until it is over; False when it still is not."""
     deadline = time.monotonic() + settings.TAKEOVER_WAIT_SECONDS
-    while is_bot_sending(key):
+    while not is_over():
         if time.monotonic() >= deadline:
             return False
         time.sleep(_LOOK_EVERY_S)

@@ -184,12 +184,9 @@ def claim_for_rep(key: Key, rep: User, token: str = "") -> str:
 
 def ended(token: str, rep: User) -> Sent | None:
     """How the send of `rep` under this token ended, waited for a while; None when they made none."""
-    deadline = time.monotonic() + settings.TAKEOVER_WAIT_SECONDS
-    while True:
-        sent = Sent.objects.filter(token=token, rep=rep).first()
-        if sent is None or sent.state != Sent.State.OPEN or time.monotonic() >= deadline:
-            return sent
-        time.sleep(_LOOK_EVERY_S)
+    theirs = Sent.objects.filter(token=token, rep=rep)
+    control.waited_until(lambda: not theirs.filter(state=Sent.State.OPEN).exists())
+    return theirs.first()
 
 
 def confirm(token: str, message_id: str, *, answered: Answered | None = None, turn: str = "") -> None:

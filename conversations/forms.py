@@ -152,18 +152,24 @@ class SendForm(forms.Form):
     @staticmethod
     def _once(given: dict[str, Any]) -> str:
         """The ledger's token of this very message. Keyed, and with a token that is kept nowhere: no text is in it."""
-        parts = [given["token"], given["text"], given["quoted_id"]]
-        for file in (given["file"], given["voice"]):
-            parts.append(hashlib.sha256(b"".join(file.chunks())).hexdigest() if file else "")
-            if file:
-                file.seek(0)
-        return salted_hmac("conversations.forms.SendForm", "\0".join(parts), algorithm="sha256").hexdigest()[:32]
+        files = (_digest(file) for file in (given["file"], given["voice"]))
+        parts = "\0".join([given["token"], given["text"], given["quoted_id"], *files])
+        return salted_hmac("conversations.forms.SendForm", parts, algorithm="sha256").hexdigest()[:32]
 
     @property
     def why(self) -> str:
         """What is wrong with it, for whoever filled it in."""
         words = [str(word) for name in ("text", "file", "voice") for word in self.errors.get(name, [])]
         return " ".join(words) or str(_("This form is no longer good. Please try again."))
+
+
+def _digest(file: Any) -> str:
+    """Of what is in it, "" for none; it is read from its start afterwards."""
+    if not file:
+        return ""
+    digest = hashlib.sha256(b"".join(file.chunks())).hexdigest()
+    file.seek(0)
+    return digest
 
 
 def _not_too_large(file: Any) -> Any:

@@ -42,7 +42,7 @@ TIMING = {
     "BOT_DEBOUNCE_IDLE_SECONDS": "0.3",
     "BOT_TYPING_CHARS_PER_SECOND": "0",
 }
-#: `TURN_LEASE_SECONDS` of tests that kill workers. Anywhere else a second turn would begin while one sees at the first.
+#: `TURN_LEASE_SECONDS` of tests that kill workers. Elsewhere a second turn would begin while a test holds the first.
 SHORT_LEASE_S = "3"
 
 

@@ -98,23 +98,22 @@
   });
 
   const isSend = (event) => event.detail.requestConfig?.verb === "post" && event.detail.elt?.id === "composer";
+  const trouble = () => document.getElementById("composer-trouble");
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt?.id !== "composer") return;
-    const trouble = document.getElementById("composer-trouble");
-    if (isAnswer() && !hasSomething() && !trouble.hidden) return event.preventDefault(); // why there is nothing stands there
+    if (isAnswer() && !hasSomething() && !trouble().hidden) return event.preventDefault(); // why there is nothing stands there
     box().readOnly = true; // what is typed meanwhile would go with the form
-    trouble.hidden = true;
+    trouble().hidden = true;
   });
   // The same words with the same token: sent again by hand, they still go out once.
-  const noAnswer = (event) => {
+  const failed = (event) => {
     if (event.detail.elt?.id !== "composer") return;
-    const trouble = document.getElementById("composer-trouble");
     box().readOnly = false;
     const { tooLarge, refused, noAnswer } = form().dataset;
-    trouble.textContent = { 403: refused, 413: tooLarge }[event.detail.xhr?.status] ?? noAnswer;
-    trouble.hidden = false;
+    trouble().textContent = { 403: refused, 413: tooLarge }[event.detail.xhr?.status] ?? noAnswer;
+    trouble().hidden = false;
   };
-  for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, noAnswer);
+  for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, failed);
 
   document.addEventListener("htmx:afterSwap", (event) => {
     if (!form() || event.detail.target?.id !== "composer") return;
