@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.conftest import SOON_MS, Window, bubble, quiet
 from tests.stack import Stack, eventually
@@ -157,3 +157,40 @@ def test_a_lead_who_wants_no_messages_is_marked_everywhere(stack: Stack, window:
     anas.get_by_role("button", name="Permitir mensagens").click()
     expect(betos.locator(".out-note")).to_be_hidden(timeout=SOON_MS)
     assert stack.texts(lead) == []
+
+
+def test_an_answer_finds_its_place_though_its_part_was_read_anew_before_it_came(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    """A slow line: the page hears of the act, and draws the part anew, before the act's own answer is there."""
+    quiet(stack, lead, "Otávio Reis")
+    page = opened(stack, window, lead)
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/opt-out/", lambda route: held.append((route, route.fetch())), times=1)
+
+    page.locator("#opt-out-menu summary").click()
+    page.get_by_role("button", name="O lead não quer mais mensagens").click()
+    expect(page.locator("#lead-bot").get_by_role("button", name="Permitir mensagens")).to_be_visible(timeout=SOON_MS)
+    expect(page.locator("#toasts")).to_be_empty()
+    route, answer = held[0]
+    route.fulfill(response=answer)
+
+    expect(page.locator("#toasts")).to_contain_text("Anotado: o bot não escreve mais nada aqui.", timeout=SOON_MS)
+    expect(page.locator(".htmx-request")).to_have_count(0)
+
+
+def test_a_failure_is_told_though_its_part_was_read_anew(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Paula Reis")
+    page = opened(stack, window, lead)
+    held: list[Route] = []
+    page.route("**/opt-out/", lambda route: held.append(route), times=1)
+    page.locator("#opt-out-menu summary").click()
+    page.get_by_role("button", name="O lead não quer mais mensagens").click()
+    betos = opened(stack, window, lead, "beto")
+    betos.locator("#opt-out-menu summary").click()
+    betos.get_by_role("button", name="O lead não quer mais mensagens").click()
+    expect(page.locator("#lead-bot").get_by_role("button", name="Permitir mensagens")).to_be_visible(timeout=SOON_MS)
+
+    held[0].abort()
+
+    expect(page.locator("#failure")).to_be_visible(timeout=SOON_MS)
