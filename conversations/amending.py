@@ -24,6 +24,7 @@ EDITABLE_FOR = timedelta(minutes=15)
 DELETABLE_FOR = timedelta(hours=60)
 #: Only words can be changed; of a picture or a film, those below it.
 _WITH_WORDS = (Kind.TEXT, Kind.IMAGE, Kind.VIDEO)
+_TAKEN_BACK = "SELECT id, until FROM conversations_auditentry WHERE instance = %s AND conversation = %s AND act = %s"
 
 
 def has_words(message: Message) -> bool:
@@ -81,13 +82,9 @@ def delete(key: Key, message: Message, rep: User) -> None:
 
 def gone(key: Key, since: datetime | None, until: datetime | None) -> list[Message]:
     """What was taken back here of the messages sent between the two, oldest first: when and whose it was, no word."""
-    here = AuditEntry.objects.filter(instance=key.instance, conversation=key.conversation, act=Act.DELETE)
-    taken_back = here.filter(until__isnull=False)
-    if since is not None:
-        taken_back = taken_back.filter(until__gte=since)
-    if until is not None:
-        taken_back = taken_back.filter(until__lt=until)
-    moments = [at for at in taken_back.values_list("until", flat=True) if at is not None]
+    here = AuditEntry.objects.raw(_TAKEN_BACK, [key.instance, key.conversation, Act.DELETE.value])
+    sent = [entry.until for entry in here if entry.until is not None]
+    moments = [at for at in sent if (since is None or at >= since) and (until is None or at < until)]
     if not moments:
         return []
     ledger = Sent.objects.filter(instance=key.instance, conversation=key.conversation, at__in=moments)

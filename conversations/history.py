@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Message
 from conversations.models import Sent
 from conversations.order import in_order
+from people import statements
 
 #: How long a transcript is kept, in seconds; it is made again from the audio when it is gone.
 TRANSCRIPT_LIFETIME_S = 30 * 24 * 3600
@@ -21,6 +23,10 @@ TRANSCRIPT_LIFETIME_S = 30 * 24 * 3600
 _MOST_TIES = 800
 #: So many messages are looked up in the ledger at once.
 _MOST_IDS = 1000
+_ENTRIES = (
+    "SELECT message_id, author, answers, first_name, last_name, username FROM conversations_sent"
+    " LEFT JOIN auth_user ON auth_user.id = rep_id WHERE instance = %s AND message_id IN ({})"
+)
 
 
 class _Entry(TypedDict):
@@ -103,14 +109,13 @@ def transcript(instance: str, message_id: str) -> str | None:
 
 
 def _entries(instance: str, ids: Sequence[str]) -> dict[str, _Entry]:
-    rows = Sent.objects.filter(instance=instance, message_id__in=ids)
-    facts = rows.values_list("message_id", "author", "answers", "rep__first_name", "rep__last_name", "rep__username")
+    facts = statements.rows(_ENTRIES.format(statements.places(ids)), instance, *ids)
     return {
         str(message_id): {
             "author": Author(author),
             "author_name": f"{first or ''} {last or ''}".strip() or username or "",
             # What a person answers is noted nowhere.
-            "answers": tuple(answers) if author == Sent.By.BOT else None,
+            "answers": tuple(json.loads(answers)) if author == Sent.By.BOT else None,
         }
         for message_id, author, answers, first, last, username in facts
     }

@@ -16,6 +16,10 @@ from django.utils import timezone
 from conversations.jid import JID, JIDKind, kind
 from conversations.message import Key
 from conversations.models import Act, Actor, Alias, AuditEntry, Control, Mode, Note, Reason, Seen, Sent
+from people import statements
+
+_CONVERSATION_OF = "SELECT conversation FROM conversations_alias WHERE instance = %s AND jid = %s"
+_ADDRESSES_OF = "SELECT jid FROM conversations_alias WHERE instance = %s AND conversation = %s"
 
 #: How quiet a mode keeps the bot; merging keeps the stricter.
 _STRICTNESS = {Mode.BOT: 0, Mode.WAITING: 1, Mode.PAUSED: 2, Mode.HUMAN: 3}
@@ -23,8 +27,8 @@ _STRICTNESS = {Mode.BOT: 0, Mode.WAITING: 1, Mode.PAUSED: 2, Mode.HUMAN: 3}
 
 def resolve(instance: str, jid: JID) -> Key:
     """The conversation `jid` belongs to."""
-    conversation = Alias.objects.filter(instance=instance, jid=jid).values_list("conversation", flat=True).first()
-    return Key(instance, JID(conversation or jid))
+    learnt = statements.rows(_CONVERSATION_OF, instance, jid)
+    return Key(instance, JID(learnt[0][0] if learnt else jid))
 
 
 def resolve_all(instance: str, jids: Iterable[JID]) -> dict[JID, Key]:
@@ -36,8 +40,8 @@ def resolve_all(instance: str, jids: Iterable[JID]) -> dict[JID, Key]:
 
 def jids(key: Key) -> tuple[JID, ...]:
     """Every known address of the lead; the one the conversation is filed under first."""
-    others = Alias.objects.filter(instance=key.instance, conversation=key.conversation).values_list("jid", flat=True)
-    return (key.conversation, *(JID(jid) for jid in sorted(others) if jid != key.conversation))
+    others = sorted(jid for (jid,) in statements.rows(_ADDRESSES_OF, key.instance, key.conversation))
+    return (key.conversation, *(JID(jid) for jid in others if jid != key.conversation))
 
 
 def learn(instance: str, jid: JID, alt: JID | None) -> Key:

@@ -6,15 +6,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from conversations.jid import JID
 from conversations.message import Key
 from conversations.models import Seen
+from people.statements import places
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+_LOOKS = "SELECT * FROM conversations_seen WHERE user_id IN ({}) AND instance IN ({}) AND conversation IN ({})"
 
 
 def mark(user: User, key: Key, at: datetime | None = None) -> None:
@@ -31,7 +33,12 @@ def looks(users: Iterable[int], keys: Iterable[Key]) -> dict[tuple[int, Key], da
     """When each of `users` last looked at each of `keys`, in one query; missing where never."""
     wanted = set(keys)
     # One query has room for a few hundred values; a page of the list and what changed at once are fewer.
-    here = Q(instance__in={key.instance for key in wanted}, conversation__in={key.conversation for key in wanted})
-    rows = Seen.objects.filter(here, user__in=set(users)).values_list("user_id", "instance", "conversation", "at")
-    found = {(user, Key(instance, JID(conversation))): at for user, instance, conversation, at in rows}
+    people, numbers, leads = set(users), {key.instance for key in wanted}, {key.conversation for key in wanted}
+    if not (people and wanted):
+        return {}
+    statement = _LOOKS.format(places(people), places(numbers), places(leads))
+    found = {
+        (look.user_id, Key(look.instance, JID(look.conversation))): look.at
+        for look in Seen.objects.raw(statement, [*people, *numbers, *leads])
+    }
     return {place: at for place, at in found.items() if place[1] in wanted}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Profile
+from people.statements import places
+
+_PEOPLE = "SELECT * FROM auth_user WHERE id IN ({})"
+_PROFILE = "SELECT * FROM people_profile WHERE user_id = %s"
+_LIMITED = "SELECT id, user_id, instances FROM people_profile WHERE instances <> '[]'"
 
 #: The groups of `sdr_dashboard.beginnings`: what one of each is called, and may do; the usual first, who may everything
 #: last. Others go by their own names.
@@ -35,7 +40,7 @@ def profile_of(user: Any) -> Profile:
         return Profile()
     known: Profile | None = getattr(user, "_profile_read", None)
     if known is None:
-        known = Profile.objects.filter(user=user).first() or Profile(user=user)
+        known = next(iter(Profile.objects.raw(_PROFILE, [user.pk])), None) or Profile(user=user)
         user._profile_read = known
     return known
 
@@ -43,7 +48,7 @@ def profile_of(user: Any) -> Profile:
 def who_may(permission: str, instance: str) -> list[User]:
     """The active people who hold `permission` and may see `instance`, by name."""
     people = User.objects.raw(*_holders(permission))
-    limits = dict(Profile.objects.exclude(instances=[]).values_list("user_id", "instances"))
+    limits = {one.user_id: one.instances for one in Profile.objects.raw(_LIMITED)}
     found = [person for person in people if person.pk not in limits or instance in limits[person.pk]]
     return sorted(found, key=lambda person: name_of(person).casefold())
 
@@ -58,6 +63,12 @@ def _holders(permission: str) -> tuple[str, tuple[Any, ...]]:
 def name_of(person: User) -> str:
     """What colleagues call a person."""
     return person.get_full_name() or person.get_username()
+
+
+def people(pks: Iterable[int | None]) -> dict[int | None, User]:
+    """Who has these numbers, in one query; whoever is gone, and None, is missing."""
+    wanted = {pk for pk in pks if pk is not None}
+    return {one.pk: one for one in User.objects.raw(_PEOPLE.format(places(wanted)), [*wanted])} if wanted else {}
 
 
 def person(pk: int | None) -> User | None:

@@ -82,7 +82,7 @@ FLOORS = [
     "people.forms",
     "people.team people.invitations people.letters people.second_factor people.guard",
     "people.access people.sessions",
-    "people.models people.once",
+    "people.models people.once people.statements",
 ]
 
 #: An outside library, and the only files that know it.

@@ -21,7 +21,7 @@ from conversations.evolution import EvolutionError
 from conversations.forms import PauseForm
 from conversations.inbox import Inbox, inbox, lists_groups
 from conversations.message import Key, Message
-from conversations.models import Note, Seen, Sent
+from conversations.models import Note, Sent
 from conversations.order import in_order
 from conversations.question import Facts, Question, Sort, View, together
 from conversations.row import Row
@@ -217,5 +217,5 @@ def _moment(seconds: str) -> datetime | None:
 
 def _seen_at(request: Request, key: Key) -> datetime | None:
     """When this person last looked here; None when never."""
-    looked = Seen.objects.filter(user=rep(request), instance=key.instance, conversation=key.conversation)
-    return looked.values_list("at", flat=True).first()
+    me = rep(request).pk
+    return seen.looks([me], [key]).get((me, key))
