@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from conversations import control, switches
+from conversations.inbox import inbox
 from conversations.message import Key
 from conversations.models import Act, AuditEntry, Control, Mode
 from conversations.row import Row
@@ -91,15 +92,21 @@ def answer(keys: Sequence[Key], rep: User) -> list[Key]:
 
 
 def _note(key: Key, rep: User) -> bool:
-    """Write down that `rep` asked, where the bot may speak at all."""
+    """Write down that `rep` asked, where the bot may speak at all and has not dealt with what was said."""
     now = timezone.now()
     row = control.ensure(key)
-    if row.mode_at(now) is not Mode.BOT or row.opted_out:
+    if row.mode_at(now) is not Mode.BOT or row.opted_out or _is_dealt_with(key, row):
         return False
     with transaction.atomic():
         Control.objects.filter(pk=row.pk).update(late_at=now)
         AuditEntry.record(key, Act.ANSWER_LATE, rep, at=now, before=Mode.BOT, after=Mode.BOT)
     return True
+
+
+def _is_dealt_with(key: Key, row: Control) -> bool:
+    """The bot has called a person for the lead's last message, say, and was given the conversation back unanswered."""
+    listed = inbox().row(key)
+    return listed is not None and bool(listed.arrivals) and listed.arrivals[-1].id in row.settled_ids
 
 
 def is_asked_for(row: Control) -> bool:

@@ -90,7 +90,7 @@ def act_on_several(request: Request) -> HttpResponse:
             words = done.words % {"n": done.count}
             undoing.keep(request.session, Toast(words, undoing.of_several(rep(request).pk, done.changes), True))
         if len(keys) > done.count:
-            flash.warning(request, _left(len(keys) - done.count))
+            flash.warning(request, done.left(len(keys) - done.count))
     return redirect(_back(request))
 
 
@@ -129,12 +129,27 @@ class _Done:
     words: str
     changes: Sequence[tuple[Key, Control, Control]] = ()
 
+    def left(self, number: int) -> str:
+        """To how many it was not done."""
+        words = ngettext(
+            "%(n)d conversation was left as it is: it is not in a state for that.",
+            "%(n)d conversations were left as they are: they are not in a state for that.", number,
+        )  # fmt: skip
+        return words % {"n": number}
 
-def _left(number: int) -> str:
-    return ngettext(
-        "%(n)d conversation was left as it is: it is not in a state for that.",
-        "%(n)d conversations were left as they are: they are not in a state for that.", number,
-    ) % {"n": number}  # fmt: skip
+
+class _Answered(_Done):
+    """The same for leads that the bot is to answer: what a person can do about the others is said."""
+
+    def left(self, number: int) -> str:
+        """How many it does not answer."""
+        words = ngettext(
+            "The bot does not answer %(n)d lead: it may not speak there, or has dealt with the last message. "
+            "Take the conversation over to answer.",
+            "The bot does not answer %(n)d leads: it may not speak there, or has dealt with the last message. "
+            "Take the conversations over to answer.", number,
+        )  # fmt: skip
+        return words % {"n": number}
 
 
 def _back(request: Request) -> str:
@@ -169,7 +184,7 @@ def _hand_back(request: Request, form: SeveralForm, keys: Sequence[Key]) -> _Don
 def _answer(request: Request, form: SeveralForm, keys: Sequence[Key]) -> _Done:
     asked = late.answer(keys, rep(request))
     words = ngettext("The bot answers %(n)d lead now.", "The bot answers %(n)d leads now, a few a minute.", len(asked))
-    return _Done(len(asked), words)
+    return _Answered(len(asked), words)
 
 
 _ACTS: dict[str, Callable[[Request, SeveralForm, Sequence[Key]], _Done]] = {

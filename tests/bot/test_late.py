@@ -90,6 +90,29 @@ def test_the_word_is_forgotten_after_a_while(missed: Sandbox, turn: Turn) -> Non
     assert texts(missed) == []
 
 
+def test_what_the_bot_has_dealt_with_is_left_to_people_and_said(missed: Sandbox, ana: User, queue: Queue) -> None:
+    """She asked for a person, was told that one comes, and the conversation was given back without a word."""
+    ana.groups.add(Group.objects.get(name="Vendedores"))
+    browser = Client()
+    browser.force_login(ana)
+    browser.get("/?view=missed")
+    listed = inbox.inbox().row(KEY)
+    assert listed is not None
+    control.ensure(KEY)
+    Control.objects.update(settled_ids=[listed.arrivals[-1].id])
+
+    said = browser.post(
+        "/several/",
+        {"c": f"{INSTANCE}/{opaque_id(KEY)}", "act": "answer"},
+        headers={"Accept-Language": "en"},
+        follow=True,
+    ).content.decode()
+
+    assert "The bot does not answer 1 lead" in said
+    assert "Take the conversation over to answer." in said
+    assert queue() == []
+
+
 def test_many_are_answered_a_few_a_minute(bot: BotSettings) -> None:
     BotSettings.objects.update(catch_up_per_minute=10)
 
