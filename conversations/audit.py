@@ -202,7 +202,7 @@ def _of_control(entry: AuditEntry, mine: Sequence[str]) -> Line:
     if entry.act == Act.PAUSE and entry.until:
         sentence = format_html("{} {}", sentence, _("until %(time)s") % {"time": moment(entry.until)})
     # Where the act does not say it already.
-    tells = entry.act in (Act.HANDOFF, Act.GIVE_UP) or entry.reason == Reason.SENT
+    tells = entry.act in (Act.HANDOFF, Act.GIVE_UP) or (entry.act, entry.reason) == (Act.TAKE_OVER, Reason.SENT)
     why = entry.get_reason_display() if tells and entry.reason else ""
     cells = (
         when(entry.at), who, entry.get_act_display(), where, lead, receiver, entry.get_reason_display(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -374,7 +374,7 @@ def change(
     restored: State | None = None,
     receiver: User | None = None,
     audited_as: str = "",
-    heat: int = 1,
+    heat: int | None = None,
 ) -> Control:
     """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
     with transaction.atomic():
@@ -397,9 +397,12 @@ def change(
             return row
         row.mode, row.holder_id, row.until = follows.mode, follows.holder, follows.until
         row.reason, row.opted_out = follows.reason, follows.opted_out
-        row.heat = heat
+        if heat is not None or (follows.mode == Mode.WAITING != before.mode and what is not Occurrence.UNDONE):
+            row.heat = 1 if heat is None else heat
         row.epoch += 1
-        row.changed_at = now
+        # Whether the lead wants messages lies over all that: who speaks, and whoever waits, does so since before.
+        if replace(follows, opted_out=before.opted_out) != before:
+            row.changed_at = now
         # The budget of a turn ends with the control it began under. Where the bot may speak again it owes a turn.
         is_owed = follows.mode == Mode.BOT and not follows.opted_out and row.newest not in ("", *row.settled_ids)
         row.turn_started_at, row.tries = now if is_owed else None, 0

@@ -92,10 +92,10 @@ def answer(keys: Sequence[Key], rep: User) -> list[Key]:
 
 
 def _note(key: Key, rep: User) -> bool:
-    """Write down that `rep` asked, where the bot may speak at all and has not dealt with what was said."""
+    """Write down that `rep` asked, where the bot may speak at all and the lead waits for it."""
     now = timezone.now()
     row = control.ensure(key)
-    if row.mode_at(now) is not Mode.BOT or row.opted_out or _is_dealt_with(key, row):
+    if row.mode_at(now) is not Mode.BOT or row.opted_out or _waits_for_nothing(key, row):
         return False
     with transaction.atomic():
         Control.objects.filter(pk=row.pk).update(late_at=now)
@@ -103,10 +103,12 @@ def _note(key: Key, rep: User) -> bool:
     return True
 
 
-def _is_dealt_with(key: Key, row: Control) -> bool:
-    """The bot has called a person for the lead's last message, say, and was given the conversation back unanswered."""
+def _waits_for_nothing(key: Key, row: Control) -> bool:
+    """The lead was answered; or the bot has called a person, say, and was given the conversation back unanswered."""
     listed = inbox().row(key)
-    return listed is not None and bool(listed.arrivals) and listed.arrivals[-1].id in row.settled_ids
+    if listed is None:
+        return False
+    return listed.waiting_since is None or (bool(listed.arrivals) and listed.arrivals[-1].id in row.settled_ids)
 
 
 def is_asked_for(row: Control) -> bool:

@@ -144,9 +144,9 @@ class _Answered(_Done):
     def left(self, number: int) -> str:
         """How many it does not answer."""
         words = ngettext(
-            "The bot does not answer %(n)d lead: it may not speak there, or has dealt with the last message. "
+            "The bot does not answer %(n)d lead: it may not speak there, or nothing there waits for its answer. "
             "Take the conversation over to answer.",
-            "The bot does not answer %(n)d leads: it may not speak there, or has dealt with the last message. "
+            "The bot does not answer %(n)d leads: it may not speak there, or nothing there waits for its answer. "
             "Take the conversations over to answer.", number,
         )  # fmt: skip
         return words % {"n": number}

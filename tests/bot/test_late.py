@@ -113,6 +113,20 @@ def test_what_the_bot_has_dealt_with_is_left_to_people_and_said(missed: Sandbox,
     assert queue() == []
 
 
+def test_who_was_answered_on_the_phone_is_not_promised_another_answer(missed: Sandbox, ana: User, queue: Queue) -> None:
+    missed.phone_types(LEAD, "Tudo bem, Mariana", at=missed.clock() - 12 * 3600)
+    ana.groups.add(Group.objects.get(name="Vendedores"))
+    browser = Client()
+    browser.force_login(ana)
+    browser.get("/")
+    Control.objects.all().delete()
+
+    assert late.answer([KEY], ana) == []
+
+    assert queue() == []
+    assert not AuditEntry.objects.filter(act=Act.ANSWER_LATE).exists()
+
+
 def test_many_are_answered_a_few_a_minute(bot: BotSettings) -> None:
     BotSettings.objects.update(catch_up_per_minute=10)
 

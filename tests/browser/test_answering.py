@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from conversations.attachments import LARGEST_FILE
 from conversations.evolution.sandbox import Failure
@@ -329,3 +329,23 @@ def test_what_was_not_sent_says_why_and_other_words_after_a_lost_answer_go_out(
 
     expect(bubble(page, "Tudo bem?")).to_be_visible(timeout=SOON_MS)
     assert stack.texts(lead) == ["Bom dia, Dora", "Tudo bem?"]
+
+
+def test_what_is_on_its_way_is_not_left_in_the_box(stack: Stack, window: Window, lead: str) -> None:
+    """On a slow line somebody already points at the next message to answer."""
+    page = _opened(stack, window, lead, "Edu Luz")
+    held: list[tuple[Route, APIResponse]] = []
+    page.route(f"{stack.page(lead)}send/", lambda route: held.append((route, route.fetch())), times=1)
+    _box(page).fill("Dois iguais?")
+    _box(page).press("Enter")
+    while not held:
+        page.wait_for_timeout(50)
+
+    page.locator("li.bubble [data-compose]").first.click(force=True)
+    route, answer = held[0]
+    route.fulfill(response=answer)
+
+    expect(_box(page)).to_be_editable(timeout=SOON_MS)
+    expect(_box(page)).to_have_value("")
+    expect(bubble(page, "Dois iguais?")).to_have_count(1)
+    assert stack.texts(lead) == ["Dois iguais?"]

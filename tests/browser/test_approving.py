@@ -159,38 +159,63 @@ def test_a_lead_who_wants_no_messages_is_marked_everywhere(stack: Stack, window:
     assert stack.texts(lead) == []
 
 
-def test_an_answer_finds_its_place_though_its_part_was_read_anew_before_it_came(
-    stack: Stack, window: Window, lead: str
-) -> None:
-    """A slow line: the page hears of the act, and draws the part anew, before the act's own answer is there."""
+def opt_out(page: Page) -> None:
+    page.locator("#opt-out-menu summary").click()
+    page.get_by_role("button", name="O lead não quer mais mensagens").click()
+
+
+def test_on_a_slow_line_the_word_about_an_act_comes_all_the_same(stack: Stack, window: Window, lead: str) -> None:
+    """The page hears of the act, and reads the part anew, before the act's own answer is there."""
     quiet(stack, lead, "Otávio Reis")
     page = opened(stack, window, lead)
     held: list[tuple[Route, APIResponse]] = []
     page.route("**/opt-out/", lambda route: held.append((route, route.fetch())), times=1)
 
-    page.locator("#opt-out-menu summary").click()
-    page.get_by_role("button", name="O lead não quer mais mensagens").click()
-    expect(page.locator("#lead-bot").get_by_role("button", name="Permitir mensagens")).to_be_visible(timeout=SOON_MS)
+    with page.expect_response("**/lead/"):
+        opt_out(page)
+    while not held:
+        page.wait_for_timeout(50)
     expect(page.locator("#toasts")).to_be_empty()
     route, answer = held[0]
     route.fulfill(response=answer)
 
     expect(page.locator("#toasts")).to_contain_text("Anotado: o bot não escreve mais nada aqui.", timeout=SOON_MS)
+    expect(page.locator("#lead-bot").get_by_role("button", name="Permitir mensagens")).to_be_visible()
     expect(page.locator(".htmx-request")).to_have_count(0)
 
 
-def test_a_failure_is_told_though_its_part_was_read_anew(stack: Stack, window: Window, lead: str) -> None:
+def test_what_did_not_get_through_is_told_and_the_truth_is_shown(stack: Stack, window: Window, lead: str) -> None:
+    """A colleague does the same meanwhile."""
     quiet(stack, lead, "Paula Reis")
-    page = opened(stack, window, lead)
+    page, betos = opened(stack, window, lead), opened(stack, window, lead, "beto")
     held: list[Route] = []
     page.route("**/opt-out/", lambda route: held.append(route), times=1)
-    page.locator("#opt-out-menu summary").click()
-    page.get_by_role("button", name="O lead não quer mais mensagens").click()
-    betos = opened(stack, window, lead, "beto")
-    betos.locator("#opt-out-menu summary").click()
-    betos.get_by_role("button", name="O lead não quer mais mensagens").click()
-    expect(page.locator("#lead-bot").get_by_role("button", name="Permitir mensagens")).to_be_visible(timeout=SOON_MS)
+    opt_out(page)
+    with page.expect_response("**/lead/"):
+        opt_out(betos)
+    while not held:
+        page.wait_for_timeout(50)
 
     held[0].abort()
 
     expect(page.locator("#failure")).to_be_visible(timeout=SOON_MS)
+    expect(page.locator("#lead-bot").get_by_role("button", name="Permitir mensagens")).to_be_visible(timeout=SOON_MS)
+
+
+def test_a_late_answer_hides_no_colleagues_note(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Quitéria Reis")
+    page, betos = opened(stack, window, lead), opened(stack, window, lead, "beto")
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/notes/", lambda route: held.append((route, route.fetch())), times=1)
+    for one, text in ((page, "Prefere de manhã"), (betos, "Já é cliente")):
+        one.get_by_label("Anotação para colegas").fill(text)
+        one.get_by_role("button", name="Anotar").click()
+    expect(betos.locator("#notes")).to_contain_text("Já é cliente", timeout=SOON_MS)
+    while not held:
+        page.wait_for_timeout(50)
+
+    route, answer = held[0]
+    route.fulfill(response=answer)
+
+    for text in ("Prefere de manhã", "Já é cliente"):
+        expect(page.locator("#notes")).to_contain_text(text, timeout=SOON_MS)

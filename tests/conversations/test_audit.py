@@ -109,6 +109,17 @@ def test_who_may_not_watch_reads_no_name_and_finds_no_way(bob: User, sandbox: Sa
     assert opaque_id(MARIANA) not in shown
 
 
+def test_who_answered_is_said_of_the_takeover_alone(for_alice: Client, alice: User) -> None:
+    key = Key(INSTANCE, LEAD)
+    control.rep_sent(key, alice)
+    control.note_opt_out(key, alice)
+    control.opt_in(key, alice)
+
+    said = page(for_alice)
+
+    assert said.count("answered from the dashboard") == 1
+
+
 def test_handing_over_says_to_whom_and_is_found_by_either(for_alice: Client, alice: User, bob: User) -> None:
     control.hand_over(MARIANA, alice, bob)
 

@@ -209,6 +209,31 @@ def test_who_told_everything_and_wants_to_go_on_is_a_hot_lead(reason: Reason, he
     assert control.hand_off(KEY, reason, epoch=0, heat=heat).heat == shown
 
 
+def test_whether_a_lead_wants_messages_takes_nobodys_place_in_the_queue(ana: User) -> None:
+    waits = control.hand_off(KEY, Reason.ASKED_FOR_PERSON, epoch=0, heat=control.HOT)
+
+    control.note_opt_out(KEY, ana)
+    row = control.opt_in(KEY, ana)
+
+    assert (row.mode, row.heat, row.changed_at) == (Mode.WAITING, control.HOT, waits.changed_at)
+
+
+def test_a_takeover_that_is_undone_leaves_the_lead_as_hot_as_before(ana: User) -> None:
+    before = control.state_of(control.hand_off(KEY, Reason.ASKED_FOR_PERSON, epoch=0, heat=control.HOT))
+    taken = control.take_over(KEY, ana).control
+
+    assert control.undo(KEY, ana, before, epoch=taken.epoch)
+
+    assert control.current(KEY).heat == control.HOT
+
+
+def test_who_waits_anew_for_another_reason_is_not_hot_from_before(ana: User) -> None:
+    control.hand_off(KEY, Reason.ASKED_FOR_PERSON, epoch=0, heat=control.HOT)
+    row = control.hand_back(KEY, ana)
+
+    assert control.give_up(KEY, Reason.MODEL, epoch=row.epoch).heat == 1
+
+
 def test_only_technical_reasons_recover_by_themselves() -> None:
     control.give_up(KEY, Reason.MODEL, epoch=0)
     assert control.recover(KEY).mode == Mode.BOT

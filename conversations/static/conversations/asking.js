@@ -1,35 +1,29 @@
-// A form whose answer is on its way stays in the page, out of sight, when its part is read anew beneath it: htmx puts an
-// answer where the form stands, and what is told of a form that has left the page (it failed, say) reaches nobody.
+// What a form is about to bring is not read anew meanwhile, but once its answer is there. Else the older of two answers
+// would stand at the end; and a form that has left the page: htmx puts its answer nowhere, nobody hears that it failed,
+// and what was written in it is gone.
 (() => {
   "use strict";
 
-  const asking = new Set();
-  const aside = document.createElement("div");
-  aside.hidden = true;
-  document.body.append(aside);
+  const asking = new Map(); // each form whose answer is on its way, and the place that it is for
+  const late = new Set();
+  const isAwaited = (place) => [...asking].some(([form, target]) => target.id === place.id || place.contains(form));
 
-  const setAside = (place) => {
-    for (const form of asking) {
-      if (form === place || !place.contains(form)) continue;
-      const focused = form.contains(document.activeElement) && document.activeElement.id;
-      if (focused) document.addEventListener("htmx:afterSwap", () => document.getElementById(focused)?.focus(), { once: true });
-      for (const named of [form, ...form.querySelectorAll("[id]")]) named.removeAttribute("id");
-      aside.append(form);
+  document.addEventListener("htmx:beforeSend", ({ detail }) => {
+    if (detail.requestConfig.verb === "post") asking.set(detail.elt, detail.target);
+  });
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    asking.delete(detail.requestConfig.elt); // answered
+    if (detail.requestConfig.verb !== "get" || !isAwaited(detail.target)) return;
+    detail.shouldSwap = false;
+    late.add(detail.requestConfig.elt);
+  });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    asking.delete(detail.requestConfig.elt); // or failed; the form itself may be gone by now
+    for (const link of [...late]) {
+      const place = document.querySelector(link.getAttribute("hx-target"));
+      if (place && isAwaited(place)) continue;
+      late.delete(link);
+      if (place && link.isConnected) htmx.ajax("GET", link.getAttribute("hx-get"), { source: link, target: place, swap: link.getAttribute("hx-swap") });
     }
-  };
-
-  document.addEventListener("htmx:beforeSend", (event) => asking.add(event.detail.elt));
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    asking.delete(event.detail.requestConfig.elt); // answered: what it stands in may go
-    setAside(event.detail.target);
-  });
-  document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    // The form itself: its own answer takes it away.
-    if (asking.has(event.detail.target)) event.detail.shouldSwap = false;
-    else setAside(event.detail.target);
-  });
-  document.addEventListener("htmx:afterRequest", ({ detail: { elt } }) => {
-    asking.delete(elt);
-    if (aside.contains(elt)) setTimeout(() => elt.remove());
   });
 })();

@@ -47,6 +47,7 @@
 
   const take = (file) => {
     if (!file || !input()) return;
+    if (document.getElementById("text").readOnly) return put(kept); // what is on its way is as it is
     complain("");
     if (file.size > Number(form().dataset.largest)) {
       put(null);

@@ -138,6 +138,7 @@
     const amend = event.target.closest("[data-amend]");
     if (compose) {
       event.preventDefault();
+      if (box().readOnly) return; // what is on its way answers what it answers
       keep();
       ask(new URL(compose.href).search, "#composer", "outerHTML");
     } else if (amend) {

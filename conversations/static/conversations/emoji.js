@@ -67,6 +67,7 @@
   };
   const insert = (picture) => {
     const box = document.getElementById("text");
+    if (box.readOnly) return; // it is being sent
     box.setRangeText(picture, box.selectionStart, box.selectionEnd, "end");
     box.dispatchEvent(new Event("input", { bubbles: true }));
     remember(picture);

@@ -19,6 +19,11 @@
     show();
   };
 
+  // What was not saved does not stand there as if it were.
+  for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+    document.addEventListener(name, ({ detail }) => detail.elt.querySelector("#approval") && detail.elt.reset());
+  }
+
   button.setAttribute("role", "button");
   button.setAttribute("aria-controls", "lead");
   button.addEventListener("click", (event) => {

@@ -233,7 +233,10 @@
 
   let page = 1;
   document.addEventListener("htmx:beforeRequest", (event) => {
-    page = Number(event.detail.elt.dataset?.page ?? page);
+    const { dataset } = event.detail.elt;
+    page = Number(dataset?.page ?? page);
+    // What is typed before the view has come is searched for in it.
+    if (event.detail.elt.matches(".tab")) document.getElementById("view-field").value = dataset.view === "all" ? "" : dataset.view;
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {

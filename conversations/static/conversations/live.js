@@ -95,10 +95,11 @@
     event.preventDefault();
     over();
   });
-  document.addEventListener("htmx:sendError", (event) => wasAsked(event) && fail("offline"));
-  document.addEventListener("htmx:timeout", (event) => wasAsked(event) && fail("offline"));
+  const isToBeTold = (event) => wasAsked(event) && event.detail.elt.id !== "composer"; // the box says it itself
+  document.addEventListener("htmx:sendError", (event) => isToBeTold(event) && fail("offline"));
+  document.addEventListener("htmx:timeout", (event) => isToBeTold(event) && fail("offline"));
   document.addEventListener("htmx:responseError", (event) => {
-    if (wasAsked(event)) fail(event.detail.xhr.status < 500 ? "refused" : "broken");
+    if (isToBeTold(event)) fail(event.detail.xhr.status < 500 ? "refused" : "broken");
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (wasAsked(event) && failure()) failure().hidden = true;
