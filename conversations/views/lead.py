@@ -162,7 +162,7 @@ def erase_note(request: Request, key: Key, note_id: int) -> HttpResponse:
     author = None if _may_erase_all(request) else rep(request)
     is_gone = notes.erase(key, note_id, author=author)
     words = _("The note is erased.") if is_gone else _("Only who wrote a note or a manager can erase it.")
-    return _noted(request, key, words, is_wrong=not is_gone, note_text=request.POST.get("text", ""))
+    return _noted(request, key, words, is_wrong=not is_gone)
 
 
 def _noted(request: Request, key: Key, words: str, *, is_wrong: bool = False, **more: Any) -> HttpResponse:
