@@ -341,7 +341,9 @@ def test_what_is_on_its_way_is_not_left_in_the_box(stack: Stack, window: Window,
     while not held:
         page.wait_for_timeout(50)
 
-    page.locator("li.bubble [data-compose]").first.click(force=True)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/composer/" in request.url else None)
+    page.locator("li.bubble [data-compose]").first.evaluate("(arrow) => arrow.click()")
     route, answer = held[0]
     route.fulfill(response=answer)
 
@@ -349,3 +351,4 @@ def test_what_is_on_its_way_is_not_left_in_the_box(stack: Stack, window: Window,
     expect(_box(page)).to_have_value("")
     expect(bubble(page, "Dois iguais?")).to_have_count(1)
     assert stack.texts(lead) == ["Dois iguais?"]
+    assert asked == [], "another box was asked for, with the same words in it"
