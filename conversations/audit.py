@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from conversations import jid, shown
 from conversations.inbox import inbox
 from conversations.message import Key
-from conversations.models import Act, Actor, AuditEntry, Reason
+from conversations.models import Act, Actor, AuditEntry
 from conversations.templatetags.conversations import moment
 from people import access
 from people.models import Deed, PersonEntry
@@ -201,9 +201,7 @@ def _of_control(entry: AuditEntry, mine: Sequence[str]) -> Line:
     sentence = format_html(words, **facts, act=entry.get_act_display())
     if entry.act == Act.PAUSE and entry.until:
         sentence = format_html("{} {}", sentence, _("until %(time)s") % {"time": moment(entry.until)})
-    # Where the act does not say it already.
-    tells = entry.act in (Act.HANDOFF, Act.GIVE_UP) or (entry.act, entry.reason) == (Act.TAKE_OVER, Reason.SENT)
-    why = entry.get_reason_display() if tells and entry.reason else ""
+    why = entry.get_reason_display() if entry.tells_why and entry.reason else ""
     cells = (
         when(entry.at), who, entry.get_act_display(), where, lead, receiver, entry.get_reason_display(),
         entry.get_before_display(), entry.get_after_display(),

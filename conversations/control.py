@@ -291,7 +291,7 @@ def hand_off(key: Key, reason: str, *, epoch: int, heat: int = 1) -> Control:
 
 def give_up(key: Key, reason: str, *, epoch: int, due: Due = Due.NONE) -> Control:
     """A turn's budget is spent: wait for a person, or, for technical reasons, until a probe succeeds."""
-    return change(key, Occurrence.GAVE_UP, actor=Actor.SYSTEM, reason=reason, only_at_epoch=epoch, due=due)
+    return change(key, Occurrence.GAVE_UP, actor=Actor.SYSTEM, reason=reason, only_at_epoch=epoch, due=due, heat=1)
 
 
 def recover(key: Key) -> Control:
@@ -397,8 +397,8 @@ def change(
             return row
         row.mode, row.holder_id, row.until = follows.mode, follows.holder, follows.until
         row.reason, row.opted_out = follows.reason, follows.opted_out
-        if heat is not None or (follows.mode == Mode.WAITING != before.mode and what is not Occurrence.UNDONE):
-            row.heat = 1 if heat is None else heat
+        if heat is not None:
+            row.heat = heat
         row.epoch += 1
         # Whether the lead wants messages lies over all that: who speaks, and whoever waits, does so since before.
         if replace(follows, opted_out=before.opted_out) != before:

@@ -106,9 +106,7 @@ def _note(key: Key, rep: User) -> bool:
 def _waits_for_nothing(key: Key, row: Control) -> bool:
     """The lead was answered; or the bot has called a person, say, and was given the conversation back unanswered."""
     listed = inbox().row(key)
-    if listed is None:
-        return False
-    return listed.waiting_since is None or (bool(listed.arrivals) and listed.arrivals[-1].id in row.settled_ids)
+    return listed is not None and (listed.waiting_since is None or listed.is_settled(row.settled_ids))
 
 
 def is_asked_for(row: Control) -> bool:

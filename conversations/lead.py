@@ -132,8 +132,7 @@ def told(key: Key, limit: int) -> tuple[list[Told], bool]:
 
 
 def _told(row: AuditEntry) -> Told:
-    says_why = row.act in (Act.HANDOFF, Act.GIVE_UP) or (row.act, row.reason) == (Act.TAKE_OVER, Reason.SENT)
-    why = str(Reason(row.reason).label) if says_why and row.reason in Reason.values else ""
+    why = str(Reason(row.reason).label) if row.tells_why and row.reason in Reason.values else ""
     return Told(row.at, _in_words(row), why, row.until if row.act == Act.PAUSE else None)
 
 

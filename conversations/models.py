@@ -397,6 +397,11 @@ class AuditEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.get_act_display()}"
 
+    @property
+    def tells_why(self) -> bool:
+        """The reason says what the act does not say already."""
+        return self.act in (Act.HANDOFF, Act.GIVE_UP) or (self.act, self.reason) == (Act.TAKE_OVER, Reason.SENT)
+
     @classmethod
     def record(cls, key: Key, act: Act, rep: User | None, **facts: Any) -> None:
         """Write down what `rep` did in a conversation, now; the system, with None. `facts` are other fields."""

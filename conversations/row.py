@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -44,6 +44,10 @@ class Row:
     def is_group(self) -> bool:
         """Several people talk there."""
         return is_group(self.key.conversation)
+
+    def is_settled(self, ids: Collection[str]) -> bool:
+        """The lead's last message is among `ids`, those that were dealt with."""
+        return bool(self.arrivals) and self.arrivals[-1].id in ids
 
     @property
     def asked_at(self) -> datetime | None:

@@ -227,8 +227,7 @@ def _is_the_bots(row: Row, held: Control | None, now: datetime) -> bool:
     """Nobody else speaks there, and what the lead wrote last was not dealt with."""
     if held is None:
         return True
-    is_settled = bool(row.arrivals) and row.arrivals[-1].id in held.settled_ids
-    return held.mode_at(now) is Mode.BOT and not held.opted_out and not is_settled
+    return held.mode_at(now) is Mode.BOT and not held.opted_out and not row.is_settled(held.settled_ids)
 
 
 def trouble(here: Inbox, instances: Sequence[str]) -> Trouble:
