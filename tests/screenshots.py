@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from sdr_dashboard import environment
 from tests import doors
 from tests.doors import PROTECTED, Doors
 from tests.pages import MORE_PAGES, PAGES, PUBLIC
+from tests.ports import free_port
 
 BASE = Path(__file__).resolve().parent.parent
 PICTURES = BASE / "docs" / "screenshots"
@@ -112,7 +112,7 @@ def _start(var: Path) -> subprocess.Popen[str]:
         "PATH": os.environ["PATH"],
         "ENV_FILE": "",
         "VAR_DIR": str(var),
-        "PORT": str(_free_port()),
+        "PORT": str(free_port(neighbours=1)),
         "BOT_DEBOUNCE_IDLE_SECONDS": "2",
         "BOT_TYPING_CHARS_PER_SECOND": "0",
         "BOT_COMPANY": "Clínica Digital",
@@ -144,12 +144,6 @@ def _stand(var: Path) -> Stand:
     with _direct.open(f"{known['EVOLUTION_API_URL']}/_sandbox/state", timeout=10) as answer:
         home = json.load(answer)["dashboard"]
     return Stand(home, known["EVOLUTION_API_URL"], known["DEMO_GESTOR_PASSWORD"])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_quiet(stand: Stand) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from conversations.evolution.sandbox import Sandbox
 from conversations.evolution.sandbox.server import serve
 from tests.doors import log_in
 from tests.fake_gemini import KEY, FakeGemini
+from tests.ports import free_port
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_KEY = "only for the tests, and long enough for them"
@@ -66,7 +66,7 @@ class Stack:
         threading.Thread(target=self._gateway.serve_forever, args=(0.05,), daemon=True).start()
         self.gemini = FakeGemini()
         self.gemini.start()
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._socket = var / "v.sock"
         self.environment = {
@@ -232,9 +232,3 @@ for name in ("ana", "beto"):
     user = User.objects.create_user(name, password={PASSWORD!r}, first_name=name.title())
     user.groups.add(Group.objects.get(name="Gestores"))
 """
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -23,6 +23,7 @@ import psutil
 import pytest
 
 from sdr_dashboard import run
+from tests.ports import free_port
 
 pytestmark = pytest.mark.process
 
@@ -38,7 +39,7 @@ class Running:
     def __init__(
         self, var: Path, command: Sequence[str] = (sys.executable, "-m", "sdr_dashboard.run"), **variables: str
     ) -> None:
-        self.port = free_port()
+        self.port = free_port(neighbours=1)  # the sandbox takes the next one
         self.lines: list[str] = []
         environment = {
             "PATH": os.environ["PATH"],
@@ -102,14 +103,6 @@ class Running:
         self._reader.join(STOP_WITHIN_S)
         assert self.process.stdout is not None
         self.process.stdout.close()
-
-
-def free_port() -> int:
-    """A port that nobody uses, with a free one after it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def eventually(is_so: Callable[[], object], within_s: float) -> bool:
