@@ -19,7 +19,8 @@ def free_port(neighbours: int = 0) -> int:
     listen there has started.
     """
     end = int(_EPHEMERAL.read_text().split()[0]) if _EPHEMERAL.exists() else _FIRST_EPHEMERAL
-    candidates = range(_FIRST, end - neighbours)
+    # A machine may give nearly all of its ports away like that.
+    candidates = range(_FIRST, max(end, _FIRST + 1000) - neighbours)
     for port in random.sample(candidates, min(len(candidates), 200)):
         if all(_is_free(port + step) for step in range(neighbours + 1)):
             return port
