@@ -149,9 +149,9 @@ def write_note(request: Request, key: Key) -> HttpResponse:
     form = NoteForm(request.POST)
     if form.is_valid():
         notes.write(key, Note.Kind.COLLEAGUES, rep(request), form.cleaned_data["text"])
-        return _noted(request, key, _("Your colleagues see the note. The lead does not."))
+        return _noted(request, key, _("Your colleagues see the note. The lead does not."), is_written=True)
     why = " ".join(str(word) for word in form.errors.get("text", []))
-    return _noted(request, key, why, is_wrong=True, note_text=request.POST.get("text", ""))
+    return _noted(request, key, why, is_wrong=True, is_written=True, note_text=request.POST.get("text", ""))
 
 
 @require_POST
@@ -166,7 +166,10 @@ def erase_note(request: Request, key: Key, note_id: int) -> HttpResponse:
 
 
 def _noted(request: Request, key: Key, words: str, *, is_wrong: bool = False, **more: Any) -> HttpResponse:
-    """The notes as they stand now, with what was done; without scripts the page again."""
+    """The notes as they stand now, with what was done; without scripts the page again.
+
+    Only what was written replaces the form: somebody may be writing in it while they erase another note.
+    """
     if request.htmx:
         context = {**_about(key), **_notes(request, key), "said": words, "is_wrong": is_wrong, **more}
         return kept_nowhere(render(request, "conversations/_noted.html", context))

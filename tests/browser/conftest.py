@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.doors import log_in
 from tests.stack import PASSWORD, Stack
@@ -116,6 +116,28 @@ def hand_back(page: Page, agreed: str = "") -> None:
     page.locator("#hand-back-menu summary").click()
     page.get_by_label("O que ficou combinado?").fill(agreed)
     page.get_by_role("button", name="Devolver ao bot").click()
+
+
+class Held:
+    """The next request of `page` to `address`, on a slow line: its answer is there, and the page waits for it."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self._page = page
+        self._held: list[tuple[Route, APIResponse]] = []
+        page.route(address, lambda route: self._held.append((route, route.fetch())), times=1)
+
+    def wait(self) -> None:
+        """Until the server has answered."""
+        for _ in range(SOON_MS // 50):
+            if self._held:
+                return
+            self._page.wait_for_timeout(50)
+        raise AssertionError("nobody asked")
+
+    def let_go(self) -> None:
+        """The page gets the answer."""
+        route, answer = self._held[0]
+        route.fulfill(response=answer)
 
 
 def settle(page: Page) -> None:

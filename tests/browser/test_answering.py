@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from conversations.attachments import LARGEST_FILE
 from conversations.evolution.sandbox import Failure
-from tests.browser.conftest import DESK, PHONE, SOON_MS, Window, bubble, quiet
+from tests.browser.conftest import DESK, PHONE, SOON_MS, Held, Window, bubble, quiet
 from tests.stack import Stack
 
 PICTURE = base64.b64decode(
@@ -334,18 +334,15 @@ def test_what_was_not_sent_says_why_and_other_words_after_a_lost_answer_go_out(
 def test_what_is_on_its_way_is_not_left_in_the_box(stack: Stack, window: Window, lead: str) -> None:
     """On a slow line somebody already points at the next message to answer."""
     page = _opened(stack, window, lead, "Edu Luz")
-    held: list[tuple[Route, APIResponse]] = []
-    page.route(f"{stack.page(lead)}send/", lambda route: held.append((route, route.fetch())), times=1)
+    sent = Held(page, f"{stack.page(lead)}send/")
     _box(page).fill("Dois iguais?")
     _box(page).press("Enter")
-    while not held:
-        page.wait_for_timeout(50)
+    sent.wait()
 
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/composer/" in request.url else None)
     page.locator("li.bubble [data-compose]").first.evaluate("(arrow) => arrow.click()")
-    route, answer = held[0]
-    route.fulfill(response=answer)
+    sent.let_go()
 
     expect(_box(page)).to_be_editable(timeout=SOON_MS)
     expect(_box(page)).to_have_value("")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import SOON_MS, Window, bubble, quiet
+from tests.browser.conftest import SOON_MS, Held, Window, bubble, quiet
 from tests.stack import Stack, eventually
 
 FIRST, SECOND = "Temos dois planos para clínicas.", "O completo inclui a agenda e a nota fiscal."
@@ -168,16 +168,13 @@ def test_on_a_slow_line_the_word_about_an_act_comes_all_the_same(stack: Stack, w
     """The page hears of the act, and reads the part anew, before the act's own answer is there."""
     quiet(stack, lead, "Otávio Reis")
     page = opened(stack, window, lead)
-    held: list[tuple[Route, APIResponse]] = []
-    page.route("**/opt-out/", lambda route: held.append((route, route.fetch())), times=1)
+    act = Held(page, "**/opt-out/")
 
     with page.expect_response("**/lead/"):
         opt_out(page)
-    while not held:
-        page.wait_for_timeout(50)
+    act.wait()
     expect(page.locator("#toasts")).to_be_empty()
-    route, answer = held[0]
-    route.fulfill(response=answer)
+    act.let_go()
 
     expect(page.locator("#toasts")).to_contain_text("Anotado: o bot não escreve mais nada aqui.", timeout=SOON_MS)
     expect(page.locator("#lead-bot").get_by_role("button", name="Permitir mensagens")).to_be_visible()
@@ -205,17 +202,14 @@ def test_what_did_not_get_through_is_told_and_the_truth_is_shown(stack: Stack, w
 def test_a_late_answer_hides_no_colleagues_note(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Quitéria Reis")
     page, betos = opened(stack, window, lead), opened(stack, window, lead, "beto")
-    held: list[tuple[Route, APIResponse]] = []
-    page.route("**/notes/", lambda route: held.append((route, route.fetch())), times=1)
+    act = Held(page, "**/notes/")
     for one, text in ((page, "Prefere de manhã"), (betos, "Já é cliente")):
         one.get_by_label("Anotação para colegas").fill(text)
         one.get_by_role("button", name="Anotar").click()
     expect(betos.locator("#notes")).to_contain_text("Já é cliente", timeout=SOON_MS)
-    while not held:
-        page.wait_for_timeout(50)
+    act.wait()
 
-    route, answer = held[0]
-    route.fulfill(response=answer)
+    act.let_go()
 
     for text in ("Prefere de manhã", "Já é cliente"):
         expect(page.locator("#notes")).to_contain_text(text, timeout=SOON_MS)

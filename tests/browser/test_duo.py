@@ -49,6 +49,25 @@ def test_a_note_appears_at_the_other_persons_screen(stack: Stack, window: Window
     expect(betos.locator("#note-count .count")).to_have_count(0, timeout=SOON_MS)
 
 
+def test_a_note_that_is_begun_stays_while_another_is_erased(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Nara Reis")
+    page = window()
+    page.goto(stack.page(lead))
+    box = page.get_by_label("Anotação para colegas")
+    box.fill("Ligar depois das 15h")
+    page.get_by_role("button", name="Anotar").click()
+    expect(page.locator("#note-said")).to_contain_text("Os colegas veem", timeout=SOON_MS)
+    expect(box).to_be_empty()
+
+    box.fill("Prefere de man")
+    page.locator(".note-erase summary").click()
+    page.get_by_role("button", name="Apagar anotação").click()
+
+    expect(page.locator("#note-said")).to_contain_text("apagada", timeout=SOON_MS)
+    expect(page.locator("#notes")).not_to_contain_text("Ligar")
+    expect(box).to_have_value("Prefere de man")
+
+
 def test_a_conversation_is_handed_to_a_colleague_wherever_they_are(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Paula Reis")
     betos = window("beto")
@@ -66,6 +85,22 @@ def test_a_conversation_is_handed_to_a_colleague_wherever_they_are(stack: Stack,
     expect(betos.locator("#control")).to_contain_text("Esta conversa está com você.")
     expect(betos.locator("#notes")).to_contain_text("Quer fechar hoje", timeout=SOON_MS)
     expect(betos.locator("#lead-history")).to_contain_text("Ana passou para Beto")
+
+
+def test_a_word_to_a_colleague_stays_while_the_bar_is_read_again(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Zilda Reis")
+    page = opened(stack, window(), lead)
+    box = page.get_by_label("Anotação para o colega")
+    page.locator("#hand-over-menu summary").click()
+    box.fill("Quer fechar ")
+    page.keyboard.press("Home")
+
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-target") == "control"):
+        page.evaluate("htmx.trigger('#refresh-control', 'over')")
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    page.keyboard.type("Oi! ")
+
+    expect(box).to_have_value("Oi! Quer fechar ")
 
 
 def test_what_went_out_unseen_is_shown_before_one_sends(stack: Stack, window: Window, lead: str) -> None:

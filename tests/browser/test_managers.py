@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.browser.conftest import DESK, PHONE, SOON_MS, Window, violations
+from tests.browser.conftest import DESK, PHONE, SOON_MS, Held, Window, violations
 from tests.stack import Stack, eventually
 
 
@@ -42,6 +42,30 @@ def test_a_change_is_tried_before_it_is_saved(stack: Stack, window: Window) -> N
     page.get_by_role("button", name="Recomeçar").click()
     expect(page.locator("#rehearsal .bubble")).to_have_count(0)
     assert stack.query("SELECT persona_name FROM bot_botsettings WHERE persona_name = 'Beatriz'") == []
+
+
+def test_while_the_bot_thinks_one_writes_on_and_may_start_over(stack: Stack, window: Window) -> None:
+    page = settings_page(stack, window)
+    box = page.get_by_label("Você escreve como o lead")
+    thought = Held(page, "**/bot/try/")
+    say(page, "Oi, quero saber mais")
+    thought.wait()
+
+    say(page, "Somos uma clínica com 6 dentistas")
+    thought.let_go()
+
+    expect(page.locator("#rehearsal .by-bot").first).to_be_visible(timeout=SOON_MS)
+    expect(box).to_have_value("Somos uma clínica com 6 dentistas")
+
+    thought = Held(page, "**/bot/try/")
+    page.keyboard.press("Enter")
+    thought.wait()
+    page.get_by_role("button", name="Recomeçar").click()
+    expect(page.locator("#rehearsal .bubble")).to_have_count(0, timeout=SOON_MS)
+    thought.let_go()
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    expect(page.locator("#rehearsal .bubble")).to_have_count(0)
+    expect(page.locator("#try-button")).to_be_enabled()
 
 
 def test_why_it_would_stay_silent_is_told_guard_by_guard(stack: Stack, window: Window, lead: str) -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from conversations import frames, live
 from conversations.evolution.sandbox import Failure
@@ -18,6 +18,7 @@ from tests.browser.conftest import (
     PHONE,
     SOON_MS,
     TABLET,
+    Held,
     Window,
     bubble,
     hand_back,
@@ -154,17 +155,14 @@ def test_what_comes_while_the_page_reads_again_stays_on_it(stack: Stack, window:
     page.get_by_role("button", name="Assumir").click()
     stack.sandbox.lead_writes(lead, "Bom dia", name="Jonas Lima")
     expect(bubble(page, "Bom dia")).to_be_visible(timeout=SOON_MS)
-    read: list[tuple[Route, APIResponse]] = []
-    page.route(stack.page(lead), lambda route: read.append((route, route.fetch())), times=1)
+    read = Held(page, stack.page(lead))
 
     page.locator("#refresh-messages").click()
-    while not read:
-        page.wait_for_timeout(50)
+    read.wait()
     stack.sandbox.lead_writes(lead, "Ainda estão aí?", name="Jonas Lima")
     expect(bubble(page, "Ainda estão aí?")).to_be_visible(timeout=SOON_MS)
-    route, answer = read[0]
     with page.expect_response(stack.page(lead)):
-        route.fulfill(response=answer)
+        read.let_go()
 
     expect(page.locator(".htmx-request")).to_have_count(0)
     expect(bubble(page, "Ainda estão aí?")).to_have_count(1, timeout=SOON_MS)

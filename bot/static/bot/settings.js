@@ -47,9 +47,11 @@
     event.preventDefault();
     document.getElementById("try-button").click();
   });
-  document.body.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id !== "rehearsal") return;
-    if (!event.detail.xhr.response.includes("data-failed")) words.value = "";
+  document.body.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target.id !== "rehearsal") return;
+    // The bot takes its time: what was written meanwhile is the next thing to say.
+    const isAnswered = !detail.xhr.response.includes("data-failed") && words.value === detail.requestConfig.formData.get("words");
+    if (isAnswered) words.value = "";
     words.focus();
   });
 })();

@@ -56,26 +56,30 @@
     field.value = found.dataset.agreed;
   });
 
-  // The bar is read again while somebody chooses in one of its menus, or writes what was agreed: neither is lost.
+  // The bar is read again while somebody chooses in one of its menus, or writes in one: nothing of it is lost.
   let kept = null;
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const { target, requestConfig } = event.detail;
-    if (target?.id !== "control" || requestConfig?.verb !== "get") return;
-    const fields = [...target.querySelectorAll("[data-first], #whisper-turns")];
-    kept = {
+  document.addEventListener("htmx:beforeSwap", ({ detail: { target, requestConfig } }) => {
+    if (target?.id !== "control") return;
+    const writing = target.contains(document.activeElement) ? document.activeElement : null;
+    kept = requestConfig?.verb === "get" && {
       menus: [...target.querySelectorAll("details[id]")].map((menu) => [menu.id, menu.open]),
-      values: fields.map((field) => [field.id, field.value]),
-      focus: target.contains(document.activeElement) ? document.activeElement.id : "",
+      values: [...target.querySelectorAll("textarea, input:not([type=hidden])")].map((field) => [field.id, field.value]),
+      focus: writing?.id,
+      at: writing?.matches("textarea") ? [writing.selectionStart, writing.selectionEnd] : null,
     };
   });
-  document.addEventListener("htmx:afterSwap", () => {
-    if (!kept) return;
+  document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+    if (!kept || target?.id !== "control") return;
     for (const [id, isOpen] of kept.menus) document.getElementById(id)?.toggleAttribute("open", isOpen);
     for (const [id, value] of kept.values) {
       const field = document.getElementById(id);
       if (field) field.value = value;
     }
-    if (kept.focus) document.getElementById(kept.focus)?.focus();
+    const writing = kept.focus && document.getElementById(kept.focus);
+    if (writing) {
+      writing.focus();
+      if (kept.at) writing.setSelectionRange(...kept.at);
+    }
     kept = null;
   });
 })();
