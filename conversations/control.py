@@ -193,9 +193,12 @@ def opt_in(key: Key, rep: User) -> Control:
     return change(key, Occurrence.OPTED_IN, actor=Actor.REP, rep=rep)
 
 
-def undo(key: Key, rep: User, before: State, *, epoch: int) -> bool:
-    """Put back what was `before` the change that made `epoch`; False when something else changed meanwhile."""
-    row = change(key, Occurrence.UNDONE, actor=Actor.REP, rep=rep, restored=before, only_at_epoch=epoch)
+def undo(key: Key, rep: User, before: State, *, epoch: int, since: datetime | None = None) -> bool:
+    """Put back what was `before` the change that made `epoch`; False when something else changed meanwhile.
+
+    Whoever waited then waits `since` then (None: from now on).
+    """
+    row = change(key, Occurrence.UNDONE, actor=Actor.REP, rep=rep, restored=before, since=since, only_at_epoch=epoch)
     return row.epoch == epoch + 1 and changes(row.key, 1)[0].act == Act.UNDO
 
 
@@ -372,6 +375,7 @@ def change(
     unless_changed_after: datetime | None = None,
     due: Due = Due.NONE,
     restored: State | None = None,
+    since: datetime | None = None,
     receiver: User | None = None,
     audited_as: str = "",
     heat: int | None = None,
@@ -399,10 +403,7 @@ def change(
         row.reason, row.opted_out = follows.reason, follows.opted_out
         if heat is not None:
             row.heat = heat
-        row.epoch += 1
-        # Whether the lead wants messages lies over all that: who speaks, and whoever waits, does so since before.
-        if replace(follows, opted_out=before.opted_out) != before:
-            row.changed_at = now
+        _count(row, now, since, is_as_before=replace(follows, opted_out=before.opted_out) == before)
         # The budget of a turn ends with the control it began under. Where the bot may speak again it owes a turn.
         is_owed = follows.mode == Mode.BOT and not follows.opted_out and row.newest not in ("", *row.settled_ids)
         row.turn_started_at, row.tries = now if is_owed else None, 0
@@ -442,6 +443,17 @@ def locked(key: Key) -> Control:
             identity.merge(here.instance, here.conversation, now_at.conversation)
         elif row is not None:
             return row
+
+
+def _count(row: Control, now: datetime, since: datetime | None, *, is_as_before: bool) -> None:
+    """One change more. Whoever waits as before, or `since` before what is undone, is not rung or told of it again."""
+    goes_on = row.epoch if is_as_before else row.epoch - 1 if since else None
+    row.epoch += 1
+    row.rung_epoch = row.epoch if row.rung_epoch == goes_on else row.rung_epoch
+    row.told_epoch = row.epoch if row.told_epoch == goes_on else row.told_epoch
+    # Whether the lead wants messages lies over who speaks, and changes nothing of since when.
+    if not is_as_before:
+        row.changed_at = since or now
 
 
 def _note_human(row: Control, actor: Actor, now: datetime, human_at: datetime | None) -> None:

@@ -178,7 +178,7 @@ def opt_in(request: Request, key: Key) -> HttpResponse:
 def undo(request: Request, key: Key) -> HttpResponse:
     """*Desfazer*: what was before, unless something else happened meanwhile."""
     undone = undoing.read(request.POST.get("undo", ""), key, rep(request).pk)
-    if undone is None or not control.undo(key, rep(request), undone.before, epoch=undone.epoch):
+    if undone is None or not control.undo(key, rep(request), undone.before, epoch=undone.epoch, since=undone.since):
         return acted(request, key, None, warning=_("Not undone: something else changed meanwhile."))
     sending.drop_draft(key)
     if undone.note_id is not None:

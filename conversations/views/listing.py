@@ -102,7 +102,7 @@ def undo_several(request: Request) -> HttpResponse:
     undone = 0
     for instance, opaque, undo in found:
         key = key_of(request.user, instance, opaque)
-        if control.undo(key, rep(request), undo.before, epoch=undo.epoch):
+        if control.undo(key, rep(request), undo.before, epoch=undo.epoch, since=undo.since):
             sending.drop_draft(key)
             undone += 1
     if undone:

@@ -31,6 +31,8 @@ class Undo:
     epoch: int
     #: The note that was written with it; it goes with it.
     note_id: int | None = None
+    #: Since when it was like that.
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,16 @@ def _facts(key: Key, before: Control, now_is: Control) -> dict[str, Any]:
     state = control.state_of(before)
     return {
         "c": sealed.opaque_id(key), "epoch": now_is.epoch, "mode": state.mode, "holder": state.holder,
-        "until": state.until.isoformat() if state.until else None, "reason": state.reason,
+        "until": _text(state.until), "reason": state.reason, "since": _text(before.changed_at),
     }  # fmt: skip
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def read(token: str, key: Key, rep_id: int) -> Undo | None:
@@ -71,9 +81,8 @@ def read(token: str, key: Key, rep_id: int) -> Undo | None:
 
 
 def _undo(facts: dict[str, Any]) -> Undo:
-    until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
-    before = State(Mode(facts["mode"]), facts["holder"], until, facts["reason"])
-    return Undo(before, facts["epoch"], facts.get("note"))
+    before = State(Mode(facts["mode"]), facts["holder"], _moment(facts["until"]), facts["reason"])
+    return Undo(before, facts["epoch"], facts.get("note"), _moment(facts["since"]))
 
 
 def of_several(rep_id: int, changes: Iterable[tuple[Key, Control, Control]]) -> str:

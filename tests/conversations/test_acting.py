@@ -163,7 +163,8 @@ def test_what_was_done_can_be_undone(
 ) -> None:
     for one in before:
         post(for_bob, one, length="240")
-    was = control.state_of(control.current(MARIANA))
+    row = control.current(MARIANA)
+    was = control.state_of(row)
     done = post(for_bob, act, **fields)
     assert control.state_of(control.current(MARIANA)) != was
 
@@ -171,6 +172,7 @@ def test_what_was_done_can_be_undone(
 
     assert "Undone." in text(undone)
     assert control.state_of(control.current(MARIANA)) == was
+    assert row.changed_at in (None, control.current(MARIANA).changed_at), "it waits since then, not since the undo"
     last = control.changes(MARIANA, 1)[0]
     assert (last.act, last.rep) == (Act.UNDO, bob)
     assert notes.of(MARIANA, Note.Kind.AGREED) == []

@@ -211,20 +211,36 @@ def test_who_told_everything_and_wants_to_go_on_is_a_hot_lead(reason: Reason, he
 
 def test_whether_a_lead_wants_messages_takes_nobodys_place_in_the_queue(ana: User) -> None:
     waits = control.hand_off(KEY, Reason.ASKED_FOR_PERSON, epoch=0, heat=control.HOT)
+    Control.objects.update(rung_epoch=waits.epoch)
 
     control.note_opt_out(KEY, ana)
     row = control.opt_in(KEY, ana)
 
     assert (row.mode, row.heat, row.changed_at) == (Mode.WAITING, control.HOT, waits.changed_at)
+    assert (row.rung_epoch, row.told_epoch) == (row.epoch, 0)
 
 
-def test_a_takeover_that_is_undone_leaves_the_lead_as_hot_as_before(ana: User) -> None:
-    before = control.state_of(control.hand_off(KEY, Reason.ASKED_FOR_PERSON, epoch=0, heat=control.HOT))
+def test_who_waits_again_after_an_undo_waits_as_before(ana: User) -> None:
+    """As hot, since when they did, and neither rung for nor told of it once more."""
+    waits = control.hand_off(KEY, Reason.ASKED_FOR_PERSON, epoch=0, heat=control.HOT)
+    Control.objects.update(rung_epoch=waits.epoch, told_epoch=waits.epoch)
     taken = control.take_over(KEY, ana).control
 
-    assert control.undo(KEY, ana, before, epoch=taken.epoch)
+    assert control.undo(KEY, ana, control.state_of(waits), epoch=taken.epoch, since=waits.changed_at)
 
-    assert control.current(KEY).heat == control.HOT
+    row = control.current(KEY)
+    assert (row.heat, row.changed_at) == (control.HOT, waits.changed_at)
+    assert row.rung_epoch == row.told_epoch == row.epoch
+
+
+def test_who_was_rung_for_long_ago_is_rung_for_when_they_wait_anew(ana: User) -> None:
+    waits = control.hand_off(KEY, Reason.ASKED_FOR_PERSON, epoch=0)
+    Control.objects.update(rung_epoch=waits.epoch, told_epoch=waits.epoch)
+    row = control.hand_back(KEY, ana)
+
+    row = control.hand_off(KEY, Reason.ASKED_FOR_PERSON, epoch=row.epoch)
+
+    assert row.epoch not in (row.rung_epoch, row.told_epoch)
 
 
 def test_who_waits_anew_for_another_reason_is_not_hot_from_before(ana: User) -> None:

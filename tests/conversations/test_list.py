@@ -370,10 +370,12 @@ def test_a_pause_of_several_is_undone_but_where_something_else_changed(
 
 def test_several_that_went_back_to_the_bot_are_taken_again(for_bob: Client, bob: User, leads: Any) -> None:
     control.take_over(MARIANA_KEY, bob)
-    control.pause(PEDRO_KEY, bob, None)
+    since = control.pause(PEDRO_KEY, bob, None).changed_at
     token = undo_of(text(act(for_bob, MARIANA_KEY, PEDRO_KEY, act="hand-back")))
 
     undo(for_bob, token)
+
+    assert control.current(PEDRO_KEY).changed_at == since
 
     assert [control.current(key).mode for key in (MARIANA_KEY, PEDRO_KEY)] == [Mode.HUMAN, Mode.PAUSED]
 
