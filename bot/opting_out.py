@@ -79,6 +79,12 @@ _BACK = re.compile(
     r"|mudei de ideia|quero (?:voltar|receber)|pode(?:m)? (?:voltar|mandar|escrever|me chamar)"
     r"|a person|human being|someone|an agent)\b"
 )
+#: Said outright, it is that even beside the wish itself ("parem de mandar mensagem, quero falar com uma pessoa").
+_A_PERSON = re.compile(
+    r"(?:(?<!nao )\b(?:quero|queria|preciso|gostaria|prefiro|posso)(?: de)?(?: (?:falar|conversar|ser atendid[oa]))?"
+    r"(?: com| por)?|\bso (?:falo )?com)(?: (?:um|uma|o|a|algum|alguma))?"
+    r" (?:pessoa|human[oa]|alguem|gente|atendente|vendedora?|consultora?|gerente|responsavel)\b"
+)
 _NO_NEED = re.compile(r"\bnao (?:quero|preciso|precisa|precisam)\b")
 
 
@@ -104,6 +110,12 @@ def judge_text(text: str) -> Wish:
 
 
 def asks_for_a_person(waiting: Sequence[Message]) -> bool:
-    """Somebody who was left alone asks for a person, or to be written to again."""
-    said = [plain(message.text) for message in waiting if judge_text(message.text) is Wish.NO]
-    return any(_BACK.search(words) and not _NO_NEED.search(words) for words in said)
+    """Somebody who was left alone, or wants to be, asks for a person, or to be written to again."""
+    return any(_asks_for_a_person(message.text) for message in waiting)
+
+
+def _asks_for_a_person(text: str) -> bool:
+    words = plain(text)
+    if _A_PERSON.search(words):
+        return True
+    return judge_text(text) is Wish.NO and bool(_BACK.search(words)) and not _NO_NEED.search(words)

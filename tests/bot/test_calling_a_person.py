@@ -80,6 +80,28 @@ def test_who_asks_for_a_person_beside_the_wish_gets_one_first(turn: Turn, sandbo
     assert (row.mode, row.opted_out) == (Mode.WAITING, False)
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["Parem de me mandar mensagem, quero falar com uma pessoa", "não quero mais mensagens de robô, só com atendente!"],
+)
+def test_who_wants_a_person_instead_of_messages_gets_one(turn: Turn, sandbox: Sandbox, said: str) -> None:
+    """And learns how to be left alone."""
+    turn(sandbox.lead_writes(LEAD, said))
+
+    row = control.current(KEY)
+    assert (row.mode, row.reason, row.opted_out) == (Mode.WAITING, Reason.OPT_OUT_UNSURE, False)
+    assert "PARAR" in texts(sandbox)[0]
+
+
+@pytest.mark.parametrize(
+    "said", ["não quero falar com atendente, me tira da lista", "quero que a pessoa pare de me mandar mensagem"]
+)
+def test_who_wants_neither_messages_nor_a_person_is_left_alone(turn: Turn, sandbox: Sandbox, said: str) -> None:
+    turn(sandbox.lead_writes(LEAD, said))
+
+    assert (control.current(KEY).mode, control.current(KEY).opted_out) == (Mode.BOT, True)
+
+
 @pytest.mark.parametrize(("wish", "sent"), [("Não quero mais receber mensagens", 1), ("E para seis pessoas?", 2)])
 def test_the_wish_stops_an_answer_between_two_bubbles(
     turn: Turn, sandbox: Sandbox, gemini: FakeGemini, wish: str, sent: int
