@@ -46,9 +46,16 @@ class HideSecrets(logging.Filter):
         return _IN_ADDRESS.sub(f"{_HIDDEN}@", _NAMED.sub(rf"\1{_HIDDEN}", text))
 
 
-def is_news(record: logging.LogRecord) -> bool:
-    """False for Django's line about a 503: we answer it on purpose, and the place that does has said why."""
-    return getattr(record, "status_code", None) != 503
+class OfRequests(logging.Filter):
+    """Django's lines about answers: none about a 503, which we give on purpose where the reason is logged; and of a
+    refusal no stack trace, which would show nothing but the check that refuses."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False for what is no news."""
+        status = getattr(record, "status_code", None)
+        if status == 403:
+            record.exc_info = None
+        return status != 503
 
 
 class OneLine(logging.Formatter):

@@ -14,7 +14,6 @@ from kombu import Queue
 
 from sdr_dashboard import environment
 from sdr_dashboard.environment import Nonsense
-from sdr_dashboard.logs import is_news
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environment.load(BASE_DIR)
@@ -416,7 +415,7 @@ LOGGING = {
             "()": "sdr_dashboard.logs.HideSecrets",
             "secrets": [SECRET_KEY, WEBHOOK_SECRET, EVOLUTION_API_KEY, GEMINI_API_KEY, EMAIL_HOST_PASSWORD],
         },
-        "is_news": {"()": "django.utils.log.CallbackFilter", "callback": is_news},
+        "of_requests": {"()": "sdr_dashboard.logs.OfRequests"},
     },
     "formatters": {"one_line": {"()": "sdr_dashboard.logs.OneLine"}},
     "handlers": {
@@ -436,7 +435,7 @@ LOGGING = {
         # Django's own set-up has handlers of its own here, which know no filter.
         "django": {"handlers": [], "level": _OTHERS_LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
-        "django.request": {"filters": ["is_news"]},
+        "django.request": {"filters": ["of_requests"]},
         # A received and a succeeded line per task says nothing that our own lines do not.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

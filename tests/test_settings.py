@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import PermissionDenied
 
 from sdr_dashboard.environment import Environment, Nonsense, read_file
-from sdr_dashboard.logs import HideSecrets, OneLine
+from sdr_dashboard.logs import HideSecrets, OfRequests, OneLine
 
 BASE = Path(__file__).resolve().parent.parent
 KEY = "0123456789-a-key-for-these-tests-0123456789"
@@ -240,3 +241,15 @@ def test_a_strangers_line_break_does_not_begin_a_line() -> None:
     assert logged("unknown event %s", "x\n2026-01-01 ERROR root: broken in") == (
         "bot.reply: unknown event x\\n2026-01-01 ERROR root: broken in"
     )
+
+
+@pytest.mark.parametrize(("status", "is_told"), [(404, True), (403, True), (500, True), (503, False)])
+def test_a_refusal_is_one_line_and_what_broke_is_traced(status: int, is_told: bool) -> None:
+    try:
+        raise PermissionDenied
+    except PermissionDenied:
+        record = logging.LogRecord("django.request", logging.WARNING, __file__, 1, "refused", (), sys.exc_info())
+    record.status_code = status
+
+    assert OfRequests().filter(record) is is_told
+    assert (record.exc_info is None) is (status == 403)
