@@ -23,6 +23,7 @@ from urllib3.exceptions import HTTPError as TransportError
 from urllib3.exceptions import TimeoutError as TransportTimeout
 
 from conversations.attachments import File
+from conversations.deadline import OverdueError, within
 from conversations.evolution import answers, bodies, records
 from conversations.evolution.answers import (
     Contact,
@@ -33,7 +34,6 @@ from conversations.evolution.answers import (
     ServerInfo,
     WebhookSettings,
 )
-from conversations.evolution.deadline import OverdueError, within
 from conversations.evolution.errors import (
     Broken,
     NotConnected,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
@@ -14,6 +13,7 @@ from conversations import attention, control, sealed, shown
 from conversations.attention import Call, Why
 from conversations.inbox import inbox, lists_groups
 from conversations.models import Control
+from conversations.plain import folded
 from conversations.row import Row
 from conversations.templatetags.conversations import control_word, lasting, moment, phone, title
 from conversations.views.guard import Request, kept_nowhere, may, rep
@@ -89,7 +89,7 @@ def connections(request: Request) -> HttpResponse:
 @may("watch")
 def palette(request: Request) -> HttpResponse:
     """Conversations by name or number. By POST, since a lead's name does not belong into an address."""
-    wanted = plain(request.POST.get("q", ""))
+    wanted = folded(request.POST.get("q", ""))
     mine = access.instances_of(request.user)
     rows = [row for row in inbox().rows(groups=lists_groups()) if row.key.instance in mine and _is_meant(row, wanted)]
     controls = control.currents(row.key for row in rows[:OFFERED])
@@ -106,10 +106,5 @@ def _is_meant(row: Row, wanted: str) -> bool:
     digits = "".join(char for char in wanted if char.isdigit())
     if len(digits) >= 3 and not any(char.isalpha() for char in wanted):
         return digits in row.key.conversation.split("@")[0]
-    words = plain(title(row)).split()
+    words = folded(title(row)).split()
     return all(any(word.startswith(part) for word in words) for part in wanted.split())
-
-
-def plain(text: str) -> str:
-    """`text` without accents and capitals, as people type when they search."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))

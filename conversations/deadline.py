@@ -1,4 +1,4 @@
-"""A call that is over in time, whatever it waits for. Nothing here knows the gateway."""
+"""A call that is over in time, whatever it waits for."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ T = TypeVar("T")
 class OverdueError(Exception):
     """The call was not over in time. It goes on beside, and what it brings is dropped."""
 
-    def __init__(self) -> None:
-        super().__init__("the gateway did not answer in time")
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no complete answer within {seconds:g} s")
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
     """What `call` returns or raises, or OverdueError when that takes longer than `seconds`."""
-    # The timeouts of `requests` are between bytes, and name resolution has none: a gateway that trickles could hold a
-    # call for ever. Closing the socket from outside needs the insides of urllib3 and does not end a name resolution, so
-    # the call runs in a thread of its own and is abandoned when its time is over; its own timeouts end it later.
+    # The timeouts of HTTP libraries are between bytes, and name resolution has none: a server that trickles could hold
+    # a call for ever. Closing the socket from outside needs their insides and does not end a name resolution, so the
+    # call runs in a thread of its own and is abandoned when its time is over; its own timeouts end it later.
     outcome: SimpleQueue[tuple[T, None] | tuple[None, BaseException]] = SimpleQueue()
 
     def run() -> None:
@@ -34,7 +34,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     try:
         result, error = outcome.get(timeout=seconds)
     except Empty:
-        raise OverdueError from None
+        raise OverdueError(seconds) from None
     if error is not None:
         raise error
     return result  # type: ignore[return-value]  # mypy does not narrow one half of a pair by the other
