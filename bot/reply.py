@@ -186,6 +186,7 @@ def _say(
 ) -> int:
     """Type and send each bubble, each behind a claim of its own. What is stopped is kept as a draft for the rep."""
     answered, jid = Answered.of(unanswered), unanswered[-1].jid
+    sending.drop_draft(turn.key)
     _mark_read(turn, settings, unanswered)
     for number, bubble in enumerate(said, start=1):
         if settings.typing_chars_per_second:
@@ -199,10 +200,12 @@ def _say(
             sending.keep_draft(turn.key, said[number - 1 :])
             raise
         except EvolutionError as error:
+            # A lead with one of three bubbles is answered: the rest is offered to the rep, not tried again.
+            is_in_doubt = isinstance(error, Unconfirmed)
+            if number > 1 or is_in_doubt:
+                sending.keep_draft(turn.key, said[number - 1 :], is_first_in_doubt=is_in_doubt)
             if number == 1:
                 raise
-            # A lead with one of three bubbles is answered: the rest is offered to the rep, not tried again.
-            sending.keep_draft(turn.key, said[number - 1 :], is_first_in_doubt=isinstance(error, Unconfirmed))
             return number - 1
     return len(said)
 

@@ -116,8 +116,7 @@ def run(key: Key, asked: str, story: Callable[[Turn], int]) -> Outcome:
     """Tell `story` as the conversation's one turn; it returns how many bubbles went out.
 
     A busy turn, a switched-off bot or a conversation that is not the bot's end it before it begins. What passes is
-    tried
-    again within the budget, counted from the first attempt; then the conversation waits, with the reason.
+    tried again within the budget, counted from the first attempt; then the conversation waits, with the reason.
     """
     try:
         turn = _begin(key, asked)

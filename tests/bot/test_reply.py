@@ -484,6 +484,23 @@ def test_a_second_bubble_that_fails_leaves_the_lead_answered_and_a_draft_for_the
     assert sending.kept_draft(KEY) == "dois\n\ntrês"
 
 
+@pytest.mark.parametrize(("mode", "draft"), [("after", "dois\n\ntrês"), ("refuse", "")])
+def test_a_first_bubble_of_doubt_leaves_the_rest_for_the_rep_unless_all_is_said_again(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, mode: str, draft: str
+) -> None:
+    """Whether it went out is known once the turn is tried again."""
+    for _attempt in range(2):
+        gemini.will_answer("um", "dois", "três")
+    asked = sandbox.lead_writes(LEAD, "Oi")
+    sandbox.failures.add(Failure(SEND, mode, status=500))
+
+    for _attempt in range(3):
+        turn(asked)
+
+    assert texts(sandbox) == (["um"] if draft else ["um", "dois", "três"])
+    assert sending.kept_draft(KEY) == draft
+
+
 def test_a_second_bubble_that_may_be_out_is_not_offered_to_be_said_once_more(
     turn: Turn, sandbox: Sandbox, gemini: FakeGemini
 ) -> None:
