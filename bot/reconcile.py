@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from django.conf import settings as django_settings
 from django.core.cache import cache
@@ -19,16 +19,30 @@ from django.utils import timezone
 
 from bot import attending, debounce, heartbeat, hours, llm, mistakes, words
 from bot.models import BotSettings
-from conversations import automatic, control, history, identity, notes, order, pending, sending, switches, waiting
+from conversations import (
+    automatic,
+    clearing,
+    control,
+    history,
+    identity,
+    notes,
+    order,
+    pending,
+    sending,
+    switches,
+    waiting,
+)
+from conversations.clearing import Cleared
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Refused, UnknownInstance, Unreachable, WrongKey
 from conversations.fence import Lost
 from conversations.jid import JID, is_person
 from conversations.message import Key, Message
-from conversations.models import TECHNICAL, Act, AuditEntry, Control, Due, Mode, Reason
-from conversations.sending import Cleared
+from conversations.models import TECHNICAL, Act, AuditEntry, Control, Due, Mode, Reason, Sent
 
 log = logging.getLogger(__name__)
+
+Row = TypeVar("Row", Control, Sent)
 
 #: A lead who waits longer than this is backlog: answered slowly, numbers get banned for bursts.
 _BACKLOG = timedelta(minutes=10)
@@ -115,13 +129,12 @@ def _begin() -> bool:
 
 def _clear_up() -> int:
     """Find out how unclear sends ended."""
-    return _each(
-        Control.objects.exclude(sending=""),
-        lambda row: sending.clear_up(row) in (Cleared.SENT, Cleared.NOT_SENT),
-    )
+    known = (Cleared.SENT, Cleared.NOT_SENT)
+    held = _each(Control.objects.exclude(sending=""), lambda row: clearing.clear_up(row) in known)
+    return held + _each(clearing.left_behind(), lambda sent: clearing.clear_up_left(sent) in known)
 
 
-def _each(rows: QuerySet[Control], act: Callable[[Control], bool]) -> int:
+def _each(rows: QuerySet[Row], act: Callable[[Row], bool]) -> int:
     """How many of the rows of our instances `act` was true for. An instance that is out of reach is asked once."""
     done, silent = 0, set[str]()
     for row in rows.filter(instance__in=django_settings.EVOLUTION_INSTANCES):

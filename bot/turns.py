@@ -21,7 +21,8 @@ from django.utils import timezone
 from bot import heartbeat, llm, mistakes, words
 from bot.llm import LLMError
 from bot.models import BotSettings
-from conversations import control, fence, identity, pending, sending, switches
+from conversations import clearing, control, fence, identity, pending, sending, switches
+from conversations.clearing import Cleared
 from conversations.evolution.errors import (
     Broken,
     EvolutionError,
@@ -35,7 +36,6 @@ from conversations.evolution.errors import (
 from conversations.fence import Answered, Lost, Right
 from conversations.message import Key, Message
 from conversations.models import Control, Due, Mode, Reason
-from conversations.sending import Cleared
 from conversations.silence import Silence
 
 log = logging.getLogger(__name__)
@@ -176,7 +176,7 @@ def _begin(key: Key, asked: str) -> Turn:
     if row.mode_at(now) != row.mode:
         row = control.expire(key)
     if row.sending and not _is_live(row, now):
-        if sending.clear_up(row) is Cleared.NOT_YET:
+        if clearing.clear_up(row) is Cleared.NOT_YET:
             raise _lost(row, asked, Silence.UNCONFIRMED if row.unconfirmed else Silence.SENDING)
         row.refresh_from_db()
     state = switches.state()

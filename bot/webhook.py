@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 from bot import debounce, dedupe, heartbeat
 from bot.models import BotSettings
 from bot.tasks import later, obeyed
-from conversations import automatic, commands, control, history, identity, live, sending
+from conversations import automatic, clearing, commands, control, history, identity, live
 from conversations.evolution import wire
 from conversations.evolution.errors import Unreadable
 from conversations.jid import JID, is_person
@@ -176,7 +176,7 @@ def _phone_wrote(message: Message) -> None:
 def _sent(message: Message) -> None:
     """Something left through the gateway's API: ours, by the ledger or an open claim, or another integration's."""
     key = identity.resolve(message.instance, message.jid)
-    if not sending.note_sent(message.instance, key.conversation, message.id):
+    if not clearing.note_sent(message.instance, key.conversation, message.id):
         _tell(key, message)
 
 

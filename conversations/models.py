@@ -303,7 +303,11 @@ class Sent(models.Model):
         verbose_name = _("sent message")
         verbose_name_plural = _("sent messages")
         constraints = [models.UniqueConstraint(fields=["instance", "message_id"], name="one_ledger_row_per_message")]
-        indexes = [models.Index(fields=["instance", "conversation", "at"], name="sent_by_conversation")]
+        indexes = [
+            models.Index(fields=["instance", "conversation", "at"], name="sent_by_conversation"),
+            # The sweep looks for the few that are unclear among all that ever left.
+            models.Index(fields=["at"], name="sent_unclear", condition=models.Q(state__in=("open", "unconfirmed"))),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_author_display()} {self.at:%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""The one way a message leaves the house: claim, POST, settle and record. And how an unclear send is cleared up."""
+"""The one way a message leaves the house: claim, POST, settle and record."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations import control, fence, history, identity, live, pending, sealed
+from conversations import clearing, control, fence, history, identity, live, pending, sealed
 from conversations.attachments import File
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, NotConnected, Unconfirmed
@@ -36,12 +33,8 @@ log = logging.getLogger(__name__)
 
 #: How long what the bot was about to say is offered to the reps, in seconds.
 _DRAFT_LIFETIME_S = 15 * 60
-#: How long a `send.message` event may help to clear up a claim, in seconds.
-_HINT_LIFETIME_S = 300
-#: How far the gateway's clock may be behind WhatsApp's; the doctor warns from a quarter of it on.
-_CLOCKS_APART = timedelta(seconds=120)
-#: How many of a conversation's newest messages are read back.
-_READ_BACK = 20
+#: How many of a conversation's newest messages tell where the lead wrote from last.
+_LOOK_BACK = 20
 
 
 def send_as_bot(
@@ -50,8 +43,7 @@ def send_as_bot(
     """Send one bubble of the bot to `jid`, approved by `reviewer` if a person read it, and settle what it answers.
 
     Raises Lost when the right to speak is gone (nothing was sent), Unconfirmed when it may have gone out (the claim
-    stays
-    and blocks the bot), another EvolutionError when it surely did not.
+    stays and blocks the bot), another EvolutionError when it surely did not.
     """
     token = fence.claim(right, answered, reviewer=reviewer)
     message = _post(right.key, token, jid, text)
@@ -96,7 +88,7 @@ def send_as_rep(key: Key, text: str, rep: User, quoted_id: str = "", token: str 
     """
     words = signed(text, rep)
     return _send_as_rep(
-        key, rep, token, lambda jid, deadline: get_client().send_text(
+        key, rep, token, words, lambda jid, deadline: get_client().send_text(
             key.instance, jid, words, quoted_id=quoted_id, deadline=deadline
         )
     )  # fmt: skip
@@ -108,7 +100,7 @@ def send_media_as_rep(
     """Send a file of a rep, as `send_as_rep` does."""
     words = signed(caption, rep) if caption else ""
     return _send_as_rep(
-        key, rep, token, lambda jid, deadline: get_client().send_media(
+        key, rep, token, words, lambda jid, deadline: get_client().send_media(
             key.instance, jid, file, caption=words, quoted_id=quoted_id, deadline=deadline
         )
     )  # fmt: skip
@@ -117,7 +109,7 @@ def send_media_as_rep(
 def send_voice_as_rep(key: Key, sound: bytes, rep: User, token: str = "") -> Message:
     """Send a rep's voice note, as `send_as_rep` does."""
     return _send_as_rep(
-        key, rep, token, lambda jid, deadline: get_client().send_voice(key.instance, jid, sound, deadline=deadline)
+        key, rep, token, "", lambda jid, deadline: get_client().send_voice(key.instance, jid, sound, deadline=deadline)
     )
 
 
@@ -129,7 +121,7 @@ def signed(text: str, rep: User) -> str:
     return f"*{(rep.get_full_name() or rep.get_username()).replace('*', '')}:*\n{text}"
 
 
-def _send_as_rep(key: Key, rep: User, token: str, post: Callable[[JID, float], Message]) -> Message:
+def _send_as_rep(key: Key, rep: User, token: str, words: str, post: Callable[[JID, float], Message]) -> Message:
     if token and Sent.objects.filter(token=token).exists():
         raise fence.Spent
     _check_connected(key.instance)
@@ -137,7 +129,7 @@ def _send_as_rep(key: Key, rep: User, token: str, post: Callable[[JID, float], M
     key = row.key
     jid = address(key)
     token = fence.claim_for_rep(key, rep, token)
-    message = _posted(token, lambda: post(jid, settings.SEND_DEADLINE_SECONDS))
+    message = _posted(token, words, lambda: post(jid, settings.SEND_DEADLINE_SECONDS))
     answers = Answered((row.newest,), row.newest, message.sent_at) if row.newest else None
     fence.confirm(token, message.id, answered=answers)
     return _told(key, message, Author.REP, rep.get_full_name() or rep.get_username())
@@ -168,21 +160,22 @@ def address(key: Key) -> JID:
     """Where a reply goes: the JID of the lead's newest message exactly as received, else the conversation's own."""
     if len(identity.jids(key)) == 1:
         return key.conversation
-    from_lead = [message for message in history.recent(key, _READ_BACK) if message.is_from_lead]
+    from_lead = [message for message in history.recent(key, _LOOK_BACK) if message.is_from_lead]
     return from_lead[-1].jid if from_lead else key.conversation
 
 
 def _post(key: Key, token: str, jid: JID, text: str) -> Message:
     return _posted(
-        token, lambda: get_client().send_text(key.instance, jid, text, deadline=settings.SEND_DEADLINE_SECONDS)
+        token, text, lambda: get_client().send_text(key.instance, jid, text, deadline=settings.SEND_DEADLINE_SECONDS)
     )
 
 
-def _posted(token: str, post: Callable[[], Message]) -> Message:
+def _posted(token: str, words: str, post: Callable[[], Message]) -> Message:
     """Do `post` under the claim, and leave the claim as it ended. What is none of the gateway's errors is a bug."""
     try:
         return post()
     except Unconfirmed as error:
+        clearing.remember(token, words)
         fence.leave_unconfirmed(token, How.ERROR if error.was_answered else How.SILENCE)
         raise
     except EvolutionError:
@@ -238,92 +231,3 @@ def kept_draft(key: Key) -> str:
 def drop_draft(key: Key) -> None:
     """Forget it."""
     sealed.drop(f"draft:{key.instance}:{key.conversation}")
-
-
-# ------------------------------------------------------------------------------------------- clearing up unclear sends
-
-
-class Cleared(Enum):
-    """What is known of a conversation's claim."""
-
-    NO_CLAIM = "no claim"
-    SENT = "it went out"
-    NOT_SENT = "it did not go out"
-    NOT_YET = "not known yet"
-
-
-def note_sent(instance: str, conversation: JID, message_id: str) -> bool:
-    """A `send.message` event came: True when it is ours, by the ledger or by an open claim (then remembered for it)."""
-    if Sent.objects.filter(instance=instance, message_id=message_id).exists():
-        return True
-    row = (
-        Control.objects.filter(instance=instance, conversation=conversation).exclude(sending="").only("sending").first()
-    )
-    if row is None:
-        return False
-    cache.set(f"sent:{row.sending}", message_id, _HINT_LIFETIME_S)
-    return True
-
-
-def clear_up(row: Control) -> Cleared:
-    """Find out how the unclear send of `row` ended, by its event or by reading the newest page back. Compares no text.
-
-    Sent: settled, and what was left of the reply is dropped. Not found twice, 5 s apart after an error, or 30 s
-    after the
-    claim when no answer came: released, and the bot may think again. Raises EvolutionError when nothing can be read.
-    """
-    now = timezone.now()
-    if not row.sending:
-        return Cleared.NO_CLAIM
-    if not row.unconfirmed and not fence.is_stale(row, now):
-        return Cleared.NOT_YET
-    sent = Sent.objects.filter(token=row.sending).first()
-    if sent is None:  # the ledger was erased
-        fence.release(row.sending)
-        return Cleared.NOT_SENT
-    if found := cache.get(f"sent:{row.sending}") or _read_back(sent):
-        _confirm_found(row, sent, str(found))
-        # The screens showed it as somebody else's, and the doubt beside it.
-        live.publish("edited", instance=row.instance, conversation=row.conversation, message_id=str(found))
-        live.publish("control", instance=row.instance, conversation=row.conversation, mode=row.mode)
-        return Cleared.SENT
-    if not _waited_enough(row, now):
-        if row.read_back_at is None:
-            Control.objects.filter(pk=row.pk, sending=row.sending).update(read_back_at=now)
-        return Cleared.NOT_YET
-    fence.release(row.sending)
-    log.info("an unconfirmed send did not go out")
-    live.publish("control", instance=row.instance, conversation=row.conversation, mode=row.mode)
-    return Cleared.NOT_SENT
-
-
-def _waited_enough(row: Control, now: datetime) -> bool:
-    if row.unconfirmed == How.ERROR:
-        pause = timedelta(seconds=settings.UNCONFIRMED_AFTER_ERROR_SECONDS)
-        return row.read_back_at is not None and row.read_back_at <= now - pause
-    return fence.is_stale(row, now)
-
-
-def _read_back(sent: Sent) -> str:
-    """The id of an API-shaped message of ours that nobody else accounts for and that is newer than the lead's.
-
-    Ours carries the gateway's clock and the lead's WhatsApp's, so a little older counts as newer: taking a message of
-    another integration for ours leaves one lead to a person, taking ours for nobody's would say it twice.
-    """
-    key = Key(sent.instance, JID(sent.conversation))
-    messages = history.recent(key, _READ_BACK)
-    since = min(sent.answers_at or sent.at, sent.at).replace(microsecond=0) - _CLOCKS_APART
-    ours = [m for m in messages if m.from_me and m.is_api_shaped and m.author is Author.OTHER and m.sent_at >= since]
-    return ours[-1].id if ours else ""
-
-
-def _confirm_found(row: Control, sent: Sent, message_id: str) -> None:
-    answered = None
-    if sent.answers and sent.answers_at is not None:
-        answered = Answered(tuple(sent.answers), sent.answers[-1], sent.answers_at)
-    with transaction.atomic():
-        # Another turn's token settles it: the bubbles that were left are dropped.
-        fence.confirm(sent.token, message_id, answered=answered, turn="")
-        if row.due and sent.author == Sent.By.BOT and sent.answers_at is None:
-            Control.objects.filter(pk=row.pk, due_epoch=row.due_epoch).update(due=Due.NONE)
-    log.info("an unconfirmed send did go out: %s", message_id)

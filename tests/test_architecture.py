@@ -56,7 +56,7 @@ FLOORS = [
     "conversations.late",
     "conversations.sending conversations.amending conversations.uploads conversations.lead conversations.newer"
     " conversations.automatic",
-    "conversations.inbox conversations.media conversations.pictures",
+    "conversations.inbox conversations.media conversations.pictures conversations.clearing",
     "conversations.history",
     "conversations.pending",
     "conversations.fence conversations.standing conversations.seen conversations.queue",

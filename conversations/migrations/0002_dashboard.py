@@ -145,4 +145,8 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('user', 'instance', 'conversation'), name='one_look_per_person')],
             },
         ),
+        migrations.AddIndex(
+            model_name='sent',
+            index=models.Index(condition=models.Q(('state__in', ('open', 'unconfirmed'))), fields=['at'], name='sent_unclear'),
+        ),
     ]

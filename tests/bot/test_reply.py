@@ -16,7 +16,8 @@ from django.utils import timezone, translation
 from bot import heartbeat
 from bot.models import BotSettings
 from bot.turns import Outcome
-from conversations import activity, briefs, control, history, identity, lead, notes, sending, switches
+from conversations import activity, briefs, clearing, control, history, identity, lead, notes, sending, switches
+from conversations.clearing import Cleared
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.jid import JID
 from conversations.message import Author, Key
@@ -479,7 +480,7 @@ def test_a_second_bubble_that_fails_leaves_the_lead_answered_and_a_draft_for_the
     assert texts(sandbox) == ["um"]
     # A 400 tells not for sure that it did not go out.
     assert sending.kept_draft(KEY) == "três"
-    while sending.clear_up(control.current(KEY)) is not sending.Cleared.NOT_SENT:
+    while clearing.clear_up(control.current(KEY)) is not Cleared.NOT_SENT:
         pass
     assert sending.kept_draft(KEY) == "dois\n\ntrês"
 
