@@ -5,17 +5,19 @@ History is the buffer: nothing of a burst is kept here. A lost token means go on
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 
 from django.core.cache import cache
 
+from conversations import sealed
 from conversations.message import Key
 
 #: Longer than any burst; seconds.
 _LIFETIME_S = 600
+#: What the newest message is: known also to a task that waited for a worker for hours; seconds.
+_NEWEST_LIFETIME_S = 24 * 3600
 #: How long "typing…" of a lead counts, in seconds.
 _TYPING_S = 8
 
@@ -25,7 +27,7 @@ def touch(key: Key, message_id: str, sent_at: datetime, *, idle_s: float, cap_s:
     now = time.time()
     # Whoever has sent a message has stopped typing it.
     news = {"token": message_id, "inbound": sent_at.timestamp(), "typing": 0}
-    cache.set_many({_name(what, key): value for what, value in news.items()}, _LIFETIME_S)
+    cache.set_many({_name(what, key): value for what, value in news.items()}, _NEWEST_LIFETIME_S)
     if cache.add(_name("began", key), now, _LIFETIME_S):
         return min(idle_s, cap_s)
     began = cache.get(_name("began", key)) or now
@@ -47,6 +49,8 @@ class Burst:
     #: How long it has been going on, in seconds; None when it is over or was lost.
     age_s: float | None
     is_typing: bool
+    #: When its newest message was sent, by the gateway's clock; None when that was lost.
+    sent_at: datetime | None = None
 
     def supersedes(self, token: str) -> bool:
         """A newer message than `token` came: its own task answers for both."""
@@ -55,10 +59,11 @@ class Burst:
 
 def look(key: Key) -> Burst:
     """The burst of the lead, in one look at the cache."""
-    token, began, typing = (_name(what, key) for what in ("token", "began", "typing"))
-    found = cache.get_many([token, began, typing])
+    token, began, typing, inbound = (_name(what, key) for what in ("token", "began", "typing", "inbound"))
+    found = cache.get_many([token, began, typing, inbound])
     age_s = time.time() - found[began] if began in found else None
-    return Burst(found.get(token, ""), age_s, bool(found.get(typing)))
+    sent_at = datetime.fromtimestamp(found[inbound], tz=timezone.utc) if inbound in found else None
+    return Burst(found.get(token, ""), age_s, bool(found.get(typing)), sent_at)
 
 
 def note_typing(key: Key, is_composing: bool) -> None:
@@ -80,5 +85,5 @@ def is_pending(key: Key) -> bool:
 
 
 def _name(what: str, key: Key) -> str:
-    """Hashed: a key in the cache shows no phone number."""
-    return f"debounce:{what}:" + hashlib.sha256(f"{key.instance}\x00{key.conversation}".encode()).hexdigest()[:32]
+    """Hashed with a key: nobody finds out a phone number by trying them all."""
+    return f"debounce:{what}:" + sealed.fingerprints("debounce", f"{key.instance}\x00{key.conversation}")[0][:32]

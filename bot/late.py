@@ -9,6 +9,9 @@ from django.utils import timezone
 from bot import hours
 from bot.models import BotSettings
 
+#: A lead who waits longer than this is backlog: answered slowly, numbers get banned for bursts.
+BACKLOG = timedelta(minutes=10)
+
 
 def too_old_before() -> datetime:
     """What leads wrote before it is not answered by itself any more."""

@@ -18,6 +18,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from bot import attending, debounce, heartbeat, hours, llm, mistakes, words
+from bot.late import BACKLOG
 from bot.models import BotSettings
 from conversations import (
     automatic,
@@ -44,8 +45,6 @@ log = logging.getLogger(__name__)
 
 Row = TypeVar("Row", Control, Sent)
 
-#: A lead who waits longer than this is backlog: answered slowly, numbers get banned for bursts.
-_BACKLOG = timedelta(minutes=10)
 #: Messages may carry a date a little ahead of us; the gateway counts a window only with both ends.
 _AHEAD = timedelta(days=1)
 #: A message that is dated later than this tells nothing about how long ago it was sent.
@@ -270,7 +269,7 @@ def _answer_who_waits(instance: str, settings: BotSettings, dispatch: Dispatch, 
     ]
     due.sort(key=lambda one: one.at, reverse=True)
     for number, one in enumerate(due):
-        is_backlog = one.at < now - _BACKLOG
+        is_backlog = one.at < now - BACKLOG
         if is_backlog and not _within_catch_up(instance, settings, now):
             return number
         jitter = random.uniform(0, 5) if is_backlog else 0  # noqa: S311 (spreads load, guards nothing)

@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.utils import timezone
 
 from bot import brief, debounce, heartbeat, late, llm, phone, reconcile, turns
 from bot.models import BotSettings
@@ -41,6 +42,9 @@ def reply(instance: str, conversation: str, asked: str = "", token: str = "") ->
         later(instance, conversation, asked, token=token, in_s=_TYPING_AGAIN_S)
         return Silence.LEAD_STILL_WRITING.value
     debounce.end(key)
+    if token and burst.sent_at is not None and burst.sent_at < timezone.now() - late.BACKLOG:
+        # Told by a number that was away, or by a queue that piled up: the sweep answers those, a few a minute.
+        return turns.leave_to_the_sweep(key, asked).value
     outcome = turns.run(key, asked, reply_to)
     live.publish("bot", instance=key.instance, conversation=key.conversation, doing="idle")
     log.info("turn for %s: %s", asked or "the sweep", outcome)

@@ -161,6 +161,16 @@ def run(key: Key, asked: str, story: Callable[[Turn], int]) -> Outcome:
         raise
 
 
+def leave_to_the_sweep(key: Key, asked: str) -> Silence:
+    """The lead's message `asked` is old: the sweep finds it, as a turn that is due, and answers a few such a minute."""
+    row = control.ensure(key)
+    with transaction.atomic():
+        here = Control.objects.filter(pk=row.pk)
+        here.update(newest=asked)
+        here.filter(mode=Mode.BOT, turn="", next_try_at=None).update(next_try_at=timezone.now())
+    return Silence.BACKLOG
+
+
 # --------------------------------------------------------------------------------------------------------- beginning
 
 

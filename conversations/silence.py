@@ -27,6 +27,7 @@ class Silence(models.TextChoices):
     SENDING = "sending", _("another message is being sent")
     UNCONFIRMED = "unconfirmed", _("it is not known yet whether the last message went out")
     NOT_STORED_YET = "not_stored_yet", _("the gateway does not show the message yet")
+    BACKLOG = "backlog", _("old messages are answered a few a minute")
     TRY_AGAIN = "try_again", _("something did not answer; tried again later")
     GAVE_UP = "gave_up", _("something did not answer for too long")
     # The draft must not go out.

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.utils import timezone
 
-from bot import debounce, heartbeat, reconcile, turns
+from bot import debounce, heartbeat, reconcile, tasks, turns
 from bot.models import BotSettings
 from bot.reply import reply_to
 from conversations import control, fence, identity, notes, switches
@@ -22,6 +22,7 @@ from conversations.fence import Answered
 from conversations.jid import JID
 from conversations.message import Key
 from conversations.models import Act, Actor, AuditEntry, Control, Due, Mode, Note, Reason, Sent, Switch, Unconfirmed
+from conversations.silence import Silence
 from conversations.transitions import Occurrence
 from tests.factories import LEAD
 from tests.fake_gemini import FakeGemini
@@ -727,6 +728,23 @@ def test_a_backlog_goes_out_slowly_newest_first_and_with_a_little_disorder_in_ti
     assert all(0 <= delay <= 5 for delay in sweep.delays)
     assert sweep(now) == [(LEAD, fresh)]
     assert len(sweep(now + timedelta(minutes=1))) == 4
+
+
+def test_what_a_number_tells_that_was_away_is_backlog_too(sweep: Sweep, sandbox: Sandbox) -> None:
+    """WhatsApp hands over what came meanwhile in one moment, each message by its own webhook."""
+    BotSettings.objects.update(catch_up_per_minute=2)
+    now = timezone.now()
+    for number in range(5):
+        asked = sandbox.lead_writes(lead(number), "Oi", at=ago(3600 + number), webhook=False)
+        key = Key(INSTANCE, lead(number))
+        debounce.touch(key, asked, now - timedelta(seconds=3600 + number), idle_s=6, cap_s=30)
+        assert tasks.reply(INSTANCE, lead(number), asked, token=asked) == Silence.BACKLOG.value
+
+    assert not Sent.objects.exists()
+    assert len(sweep(now)) == len(sweep(now + timedelta(minutes=1))) == 2
+    asked = sandbox.lead_writes(LEAD, "Oi", webhook=False)
+    debounce.touch(KEY, asked, timezone.now(), idle_s=6, cap_s=30)
+    assert tasks.reply(INSTANCE, LEAD, asked, token=asked) == "answered (1)"
 
 
 def sandbox_id(sandbox: Sandbox, number: int) -> str:
