@@ -97,14 +97,14 @@ def rehearse(settings: BotSettings, scene: Scene) -> Rehearsal:
     if found.silence is not None:
         found.said = [words.closed(settings)] if found.silence is Silence.CLOSED else ()
         return found
-    if _look_at_words(found, settings, unanswered):
-        return found
-    heard = transcribe.fetch(scene.key, unanswered, settings, quietly=True)
-    if _look_at_files(found, settings, unanswered, heard):
-        return found
-    _think(found, settings, scene, messages, heard)
+    if not _look_at_words(found, settings, unanswered):
+        heard = transcribe.fetch(scene.key, unanswered, settings, quietly=True)
+        if not _look_at_files(found, settings, unanswered, heard):
+            _think(found, settings, scene, messages, heard)
     if found.draft is not None:
-        _decide(found, settings, scene, messages, unanswered)
+        _decide(found, settings, unanswered)
+    if not found.handoff:
+        found.said = thinking.with_notice(settings, scene.key, messages, found.said)
     return found
 
 
@@ -172,9 +172,7 @@ def _think(found: Rehearsal, settings: BotSettings, scene: Scene, messages: Sequ
     found.look(_("Did the model answer?"), stops=found.error is not None, word=str(found.error or ""))
 
 
-def _decide(
-    found: Rehearsal, settings: BotSettings, scene: Scene, messages: Sequence[Message], unanswered: Sequence[Message]
-) -> None:
+def _decide(found: Rehearsal, settings: BotSettings, unanswered: Sequence[Message]) -> None:
     """What is done with the draft."""
     assert found.draft is not None
     found.silence = guards.why_withheld(found.draft, unanswered)
@@ -188,8 +186,7 @@ def _decide(
     if (handoff := found.draft.handoff) is not None:
         _hand_off(found, settings, Reason(handoff.reason.value), handoff.summary, found.draft.messages)
         return
-    said = bubbles.fit(found.draft.messages, limit=settings.max_bubbles)
-    found.said = thinking.with_notice(settings, scene.row, messages, said)
+    found.said = bubbles.fit(found.draft.messages, limit=settings.max_bubbles)
 
 
 def _hand_off(found: Rehearsal, settings: BotSettings, reason: Reason, summary: str, said: Sequence[str]) -> None:

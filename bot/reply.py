@@ -84,12 +84,14 @@ def _story(turn: Turn) -> int:
     if reason := _why_call_a_person(turn, settings, unanswered):
         return _hand_off(turn, settings, unanswered, Handoff(reason), ())
     if guards.cannot_open(unanswered):
-        return _say(turn, settings, unanswered, [words.cannot_open(settings)])
+        ask = thinking.with_notice(settings, turn.key, messages, [words.cannot_open(settings)])
+        return _say(turn, settings, unanswered, ask)
 
     for thought in range(_THINK_AGAIN + 1):
         heard = transcribe.fetch(turn.key, unanswered, settings)
         if heard.is_deaf_to(unanswered):
-            return _say(turn, settings, unanswered, [words.cannot_hear(settings)])
+            ask = thinking.with_notice(settings, turn.key, messages, [words.cannot_hear(settings)])
+            return _say(turn, settings, unanswered, ask)
         draft, whispers = _think(turn, settings, messages, heard)
 
         # The model took seconds: a rep may have stepped in, on any route, and the lead may have gone on.
@@ -104,7 +106,7 @@ def _story(turn: Turn) -> int:
 
     if draft.handoff is not None:
         return _hand_off(turn, settings, unanswered, draft.handoff, draft.messages)
-    said = thinking.with_notice(settings, turn.row, messages, bubbles.fit(draft.messages, limit=settings.max_bubbles))
+    said = thinking.with_notice(settings, turn.key, messages, bubbles.fit(draft.messages, limit=settings.max_bubbles))
     if turn.asks_first:
         raise approval.ask(turn, settings, before, said)
     return _answer(turn, settings, before, said, whispers)

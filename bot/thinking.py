@@ -15,7 +15,7 @@ from bot.transcribe import Heard
 from conversations import control, notes
 from conversations.jid import JID
 from conversations.message import Author, Key, Message
-from conversations.models import Control, Note
+from conversations.models import Note, Sent
 from conversations.notes import Written
 from conversations.silence import Silence
 
@@ -89,12 +89,20 @@ def _asked(request: llm.Request, whispered: Sequence[str]) -> llm.Draft:
     return found
 
 
-def with_notice(settings: BotSettings, row: Control, messages: Sequence[Message], said: Sequence[str]) -> Sequence[str]:
-    """`said`, where the bot's first word to this lead begins by saying that an artificial intelligence answers.
+def with_notice(settings: BotSettings, key: Key, messages: Sequence[Message], said: Sequence[str]) -> Sequence[str]:
+    """`said`, where the bot's first answer to this lead begins by saying that an artificial intelligence answers.
 
-    In one bubble with the answer: a notice that goes out alone would count as one.
+    A word of the system (that we are closed, that a person comes) is no answer. In one bubble with it: a notice that
+    goes out alone would count as one.
     """
-    is_first = row.settled_at is None and all(message.author is not Author.BOT for message in messages)
-    if not (is_first and said and settings.first_contact_notice):
+    if not (said and settings.first_contact_notice) or _has_answered(key, messages):
         return said
     return [f"{settings.first_contact_notice}\n\n{said[0]}", *said[1:]]
+
+
+def _has_answered(key: Key, messages: Sequence[Message]) -> bool:
+    """The bot has, by the ledger or, where that was erased, by the messages at hand."""
+    here = Sent.objects.filter(instance=key.instance, conversation=key.conversation, author=Sent.By.BOT)
+    if here.exclude(state=Sent.State.NOT_SENT).filter(answers_at__isnull=False).exists():
+        return True
+    return any(message.author is Author.BOT and message.answers != () for message in messages)

@@ -116,6 +116,24 @@ def test_the_first_answer_says_that_a_machine_answers_and_the_second_does_not(tu
     assert [text.startswith("Quem responde aqui é") for text in texts(sandbox)] == [True, False]
 
 
+def test_a_word_of_the_system_is_no_first_answer(turn: Turn, sandbox: Sandbox, ana: User) -> None:
+    BotSettings.objects.update(first_contact_notice="Quem responde aqui é uma IA.", handoff_phrases="atendente")
+    turn(sandbox.lead_writes(LEAD, "Quero um atendente"))
+    control.hand_back(KEY, ana)
+
+    turn(sandbox.lead_writes(LEAD, "E o preço?"))
+
+    assert [text.startswith("Quem responde aqui é") for text in texts(sandbox)] == [False, True]
+
+
+def test_a_first_answer_without_the_model_says_that_a_machine_answers_too(turn: Turn, sandbox: Sandbox) -> None:
+    BotSettings.objects.update(first_contact_notice="Quem responde aqui é uma IA.")
+
+    turn(sandbox.lead_sends(LEAD, {"viewOnceMessageV2": {"message": {"imageMessage": {}}}}))
+
+    assert texts(sandbox)[0].startswith("Quem responde aqui é uma IA.\n\n")
+
+
 def test_what_cannot_be_opened_is_asked_for_without_the_model(turn: Turn, sandbox: Sandbox, gemini: FakeGemini) -> None:
     asked = sandbox.lead_sends(LEAD, {"viewOnceMessageV2": {"message": {"imageMessage": {}}}})
 
