@@ -75,8 +75,9 @@ def _story(turn: Turn) -> int:
         return _listen(turn, settings, unanswered)
     # A person who says yes knows what time it is.
     if approved := approval.decided(turn, unanswered):
+        seen = [message for message in unanswered if message.id in approved.answers]
         by = access.person(approved.by_id)
-        sent = _answer(turn, settings, unanswered, approved.bubbles, notes.whispers(turn.key), by)
+        sent = _say(turn, settings, seen, approved.bubbles, whispers=approved.whispers, reviewer=by)
         pending.done(turn.key)
         return sent
     if withheld := _why_silent(turn, settings, unanswered):
@@ -108,8 +109,8 @@ def _story(turn: Turn) -> int:
         return _hand_off(turn, settings, unanswered, draft.handoff, draft.messages)
     said = thinking.with_notice(settings, turn.key, messages, bubbles.fit(draft.messages, limit=settings.max_bubbles))
     if turn.asks_first:
-        raise approval.ask(turn, settings, before, said)
-    return _answer(turn, settings, before, said, whispers)
+        raise approval.ask(turn, settings, before, said, whispers)
+    return _say(turn, settings, before, said, whispers=[note.id for note in whispers])
 
 
 def _read(
@@ -173,20 +174,14 @@ def _think(
     return draft, whispers
 
 
-def _answer(
-    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str], whispers: Sequence[Written],
-    reviewer: User | None = None,
-) -> int:  # fmt: skip
-    """Say what the model thought with the `whispers` of colleagues in mind: they count for one answer less."""
-    sent = _say(turn, settings, unanswered, said, reviewer)
-    notes.spend(turn.key, whispers)
-    return sent
-
-
 def _say(
-    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str], reviewer: User | None = None
-) -> int:
-    """Type and send each bubble, each behind a claim of its own. What is stopped is kept as a draft for the rep."""
+    turn: Turn, settings: BotSettings, unanswered: Sequence[Message], said: Sequence[str], *,
+    whispers: Sequence[int] = (), reviewer: User | None = None,
+) -> int:  # fmt: skip
+    """Type and send each bubble, each behind a claim of its own. What is stopped is kept as a draft for the rep.
+
+    The `whispers` that it was thought with count for one answer less once the first is out.
+    """
     answered, jid = Answered.of(unanswered), unanswered[-1].jid
     sending.drop_draft(turn.key)
     _mark_read(turn, settings, unanswered)
@@ -198,6 +193,8 @@ def _say(
             if _wants_no_more(turn, unanswered):
                 raise Withheld(Silence.OPTED_OUT, again_in_s=0)
             sending.send_as_bot(turn.right, answered, jid, bubble, reviewer=reviewer)
+            if number == 1:
+                notes.spend(turn.key, whispers)
         except Lost:
             sending.keep_draft(turn.key, said[number - 1 :])
             raise

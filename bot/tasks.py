@@ -54,8 +54,8 @@ def reply(instance: str, conversation: str, asked: str = "", token: str = "") ->
 
 
 def later(instance: str, conversation: str, asked: str, *, token: str = "", in_s: float = 0) -> None:
-    """Enqueue `reply`, to run in `in_s` seconds at the earliest."""
-    reply.apply_async((instance, conversation, asked, token), countdown=in_s)
+    """Enqueue `reply`, to run in `in_s` seconds, or after the longest countdown there may be: it looks itself."""
+    reply.apply_async((instance, conversation, asked, token), countdown=min(in_s, _LONGEST_COUNTDOWN_S))
 
 
 def answer_late(keys: Sequence[Key]) -> None:

@@ -266,7 +266,9 @@ def _end(turn: Turn, outcome: Outcome, *, until: datetime | None = None) -> Outc
     """Free the turn and its budget. What came meanwhile found the turn busy and went away: it is looked at now."""
     _release(turn.right, next_try_at=until)
     newer = look_again(turn.key)
-    return replace(outcome, again_in_s=0) if newer and newer != turn.asked and until is None else outcome
+    # What was asked is left where a person had said yes to an answer to what stood before it.
+    is_left = newer and (newer != turn.asked or outcome.sent)
+    return replace(outcome, again_in_s=0) if is_left and until is None else outcome
 
 
 def _withhold(turn: Turn, withheld: Withheld) -> Outcome:

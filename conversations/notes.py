@@ -84,11 +84,11 @@ def whispers(key: Key) -> list[Written]:
     return [note for note in of(key, Note.Kind.WHISPER) if note.turns_left]
 
 
-def spend(key: Key, whispered: Sequence[Written]) -> None:
+def spend(key: Key, ids: Sequence[int]) -> None:
     """One answer of the bot went out that had read these: each counts for one less."""
-    if not whispered:
+    if not ids:
         return
-    Note.objects.filter(pk__in=[note.id for note in whispered], turns_left__gt=0).update(turns_left=F("turns_left") - 1)
+    Note.objects.filter(pk__in=ids, turns_left__gt=0).update(turns_left=F("turns_left") - 1)
     live.publish("note", instance=key.instance, conversation=key.conversation)
 
 

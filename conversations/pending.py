@@ -59,6 +59,8 @@ class Pending:
     #: Who said it, in words.
     by: str = ""
     by_id: int | None = None
+    #: The notes that were whispered to the bot when it was written.
+    whispers: tuple[int, ...] = ()
 
     @property
     def as_text(self) -> str:
@@ -76,14 +78,16 @@ def is_wanted(row: Control, *, on_instance: bool) -> bool:
 
 
 def offer(
-    key: Key, bubbles: Sequence[str], answered: Answered, *, epoch: int, sends_at: datetime | None
-) -> Pending | None:
+    key: Key, bubbles: Sequence[str], answered: Answered, *, epoch: int, sends_at: datetime | None,
+    whispers: Sequence[int] = (),
+) -> Pending | None:  # fmt: skip
     """Show `bubbles` to the people and wait. One that waited before is void.
 
     None, and nothing waits, when control moved on from `epoch` in this very moment.
     """
     one = Pending(
-        uuid.uuid4().hex, tuple(bubbles), answered.ids, answered.newest_at, epoch, timezone.now(), sends_at
+        uuid.uuid4().hex, tuple(bubbles), answered.ids, answered.newest_at, epoch, timezone.now(), sends_at,
+        whispers=tuple(whispers),
     )  # fmt: skip
     _keep(key, one)
     here = Control.objects.filter(instance=key.instance, conversation=key.conversation, epoch=epoch)
@@ -234,4 +238,4 @@ def _kept(key: Key) -> Pending | None:
     facts = json.loads(text)
     for name in ("newest_at", "offered_at", "sends_at"):
         facts[name] = datetime.fromisoformat(facts[name]) if facts[name] else None
-    return Pending(**{**facts, "bubbles": tuple(facts["bubbles"]), "answers": tuple(facts["answers"])})
+    return Pending(**facts | {name: tuple(facts[name]) for name in ("bubbles", "answers", "whispers")})

@@ -11,10 +11,10 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.utils import timezone, translation
 
-from bot import reconcile
+from bot import reconcile, tasks
 from bot.models import BotSettings
 from bot.turns import Outcome
-from conversations import control, fence, history, pending, sending
+from conversations import control, fence, history, notes, pending, sending
 from conversations.evolution.sandbox import Sandbox
 from conversations.message import Key
 from conversations.models import AuditEntry, Control, Sent, Switch
@@ -102,6 +102,61 @@ def test_a_changed_answer_goes_out_as_changed(turn: Turn, sandbox: Sandbox, aske
 
     assert texts(sandbox) == ["Olá, Paula!"]
     assert acts()[-1] == "edit_draft"
+
+
+def test_what_a_person_said_yes_to_goes_out_though_the_lead_wrote_on(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, asked: str, ana: User
+) -> None:
+    """And what came since is looked at next."""
+    pending.release(KEY, offered().id, ana, ["Olá, Paula!"])
+    newer = sandbox.lead_writes(LEAD, "Tem desconto?")
+
+    outcome = turn(newer)
+
+    assert texts(sandbox) == ["Olá, Paula!"]
+    assert (outcome.sent, outcome.again_in_s) == (1, 0)
+    gemini.will_answer("À vista, sim.")
+    assert turn(newer).silence is Silence.AWAITING_APPROVAL
+    assert (offered().answers, offered().bubbles) == ((newer,), ("À vista, sim.",))
+
+
+def test_what_nobody_has_said_yes_to_is_thought_again_when_the_lead_writes_on(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, asked: str
+) -> None:
+    gemini.will_answer("Depende do plano.")
+    newer = sandbox.lead_writes(LEAD, "Tem desconto?")
+
+    turn(newer)
+
+    assert (set(offered().answers), offered().bubbles) == ({asked, newer}, ("Depende do plano.",))
+
+
+def test_a_whisper_counts_for_the_answer_that_was_thought_with_it(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, asked: str, ana: User
+) -> None:
+    """Not for one that waited already when it was whispered."""
+    notes.whisper(KEY, ana, "ofereça o plano anual", 1)
+    pending.release(KEY, offered().id, ana)
+    turn(asked)
+    assert [note.turns_left for note in notes.whispers(KEY)] == [1]
+
+    gemini.will_answer("No anual sai por menos.")
+    turn(newer := sandbox.lead_writes(LEAD, "E no ano?"))
+    notes.whisper(KEY, ana, "fale do suporte", 1)
+    pending.release(KEY, offered().id, ana)
+    turn(newer)
+
+    assert [note.text for note in notes.whispers(KEY)] == ["fale do suporte"]
+
+
+def test_no_task_is_put_off_for_longer_than_a_broker_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_off: list[float] = []
+    monkeypatch.setattr(tasks.reply, "apply_async", lambda _arguments, *, countdown: put_off.append(countdown))
+
+    for wait_s in (20, 3600):
+        tasks.later(KEY.instance, KEY.conversation, "", in_s=wait_s)
+
+    assert put_off == [20, 60]
 
 
 def test_a_discarded_answer_leaves_the_message_without_one(

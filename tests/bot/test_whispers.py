@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 
-from bot import guards
+from bot import guards, typing
 from bot.llm import Draft
 from bot.turns import Outcome
 from conversations import control, notes
@@ -51,6 +51,26 @@ def test_an_answer_that_did_not_go_out_costs_nothing(
     turn(sandbox.lead_writes(LEAD, "Oi"))
 
     assert [note.turns_left for note in notes.whispers(KEY)] == [3]
+
+
+def test_an_answer_that_is_stopped_after_its_first_bubble_has_been_one(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes.write(KEY, Note.Kind.WHISPER, ana, WHISPER, turns=3)
+    gemini.will_answer("um", "dois")
+    typed: list[str] = []
+
+    def show(_right: object, _jid: object, bubble: str, _speed: object) -> None:
+        typed.append(bubble)
+        if len(typed) == 2:
+            control.take_over(KEY, ana)
+
+    monkeypatch.setattr(typing, "show", show)
+
+    turn(sandbox.lead_writes(LEAD, "Oi"))
+
+    assert [sent.text for sent in sandbox.sent(LEAD, by="api")] == ["um"]
+    assert [note.turns_left for note in notes.whispers(KEY)] == [2]
 
 
 def test_a_draft_that_quotes_it_is_refused_and_asked_for_once_more(

@@ -76,7 +76,7 @@ def test_nonsense_is_refused_in_words(for_bob: Client, text: str, turns: str) ->
 
 def test_one_that_is_used_up_is_shown_as_such(for_bob: Client, bob: User) -> None:
     notes.whisper(MARIANA, bob, "fale do anual", 1)
-    notes.spend(MARIANA, notes.whispers(MARIANA))
+    notes.spend(MARIANA, [note.id for note in notes.whispers(MARIANA)])
 
     assert "used up" in read(for_bob, "whispers")
 
