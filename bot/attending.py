@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings as django_settings
 from django.db.models import F, QuerySet
 
-from bot import words
+from bot import hours, words
 from bot.models import BotSettings
 from conversations import control, history, live, promises, sending, switches
 from conversations.fence import Lost
@@ -20,30 +20,49 @@ from conversations.models import TECHNICAL, Control, Due, Mode
 
 log = logging.getLogger(__name__)
 
+#: Whoever waits so much longer than all times that are set is left to the people; weekends and holidays lie between.
+_LATE = timedelta(days=7)
 #: How much of a conversation is looked at for a promise.
 _WINDOW = 20
 
 
-def waiting_for_a_person(*, since: datetime) -> QuerySet[Control]:
-    """The conversations of our instances that wait for a person since `since` at the earliest.
+def waiting_for_a_person(settings: BotSettings, now: datetime) -> QuerySet[Control]:
+    """The conversations of our instances that wait for a person, as long as there may be something to do for them.
 
     Not those of a technical reason, which end by themselves.
     """
+    longest = max(settings.waiting_return_minutes, settings.waiting_ring_minutes, settings.waiting_word_minutes)
+    since = now - timedelta(minutes=longest) - _LATE
     rows = Control.objects.filter(mode=Mode.WAITING, instance__in=django_settings.EVOLUTION_INSTANCES)
     return rows.filter(changed_at__gte=since).exclude(reason__in=TECHNICAL)
 
 
 def attend(row: Control, settings: BotSettings, now: datetime) -> bool:
     """Do what is due for one that waits for a person; True when something was done."""
-    waited = now - (row.changed_at or now)
+    waited = now - _waits_since(row, settings, now)
     if _is_over(waited, settings.waiting_return_minutes):
         return control.time_out(row).epoch != row.epoch
     done = False
-    if _is_over(waited, settings.waiting_ring_minutes) and row.rung_epoch != row.epoch:
+    is_rung = row.rung_epoch == row.epoch or not words.are_people_there(settings, now)
+    if not is_rung and _is_over(waited, settings.waiting_ring_minutes):
         done = _ring(row, "waiting")
-    if _is_over(waited, settings.waiting_word_minutes) and row.told_epoch != row.epoch and not row.due:
+    is_told = row.told_epoch == row.epoch or bool(row.due) or waited > _word_until(settings)
+    if not is_told and _is_over(waited, settings.waiting_word_minutes):
         done = _tell(row, settings) or done
     return done
+
+
+def _word_until(settings: BotSettings) -> timedelta:
+    """Later the word that it takes longer says nothing that the lead does not know."""
+    return timedelta(minutes=settings.waiting_word_minutes, hours=settings.answer_within_hours)
+
+
+def _waits_since(row: Control, settings: BotSettings, now: datetime) -> datetime:
+    """Whoever asked while nobody was there was told when people are back, and waits from then on."""
+    since = row.changed_at or now
+    if words.are_people_there(settings, since):
+        return since
+    return hours.next_opening(hours.TeamHours.of(settings), hours.local(since))
 
 
 def _is_over(waited: timedelta, minutes: int) -> bool:
@@ -64,9 +83,6 @@ def _tell(row: Control, settings: BotSettings) -> bool:
     if not switches.is_on(row.instance):
         return False
     here = Control.objects.filter(pk=row.pk, epoch=row.epoch, due=Due.NONE, mode=Mode.WAITING)
-    if row.changed_at is not None and not words.are_people_there(settings, row.changed_at):
-        # Who asked outside their hours was told when people are back: saying it again helps nobody.
-        return False
     if not here.update(due=Due.STILL_WAITING, due_epoch=row.epoch, told_epoch=row.epoch):
         return False
     row.refresh_from_db()

@@ -47,11 +47,11 @@ def is_reached(ceilings: Ceilings, key: Key, now: datetime) -> bool:
     return any(ceiling and (count or 0) >= ceiling for ceiling, count in zip(allowed, used, strict=True))
 
 
-def count(key: Key, draft: Draft, now: datetime) -> None:
-    """The model was asked once more, and this is what it took."""
+def count(key: Key, draft: Draft, now: datetime, *, turns: int = 0) -> None:
+    """The model was asked once more, and this is what it took; `turns` of the bot began with it."""
     here: dict[str, Any] = {"instance": key.instance, "conversation": key.conversation, "hour": _hour(now)}
     more = {
-        "turns": F("turns") + 1,
+        "turns": F("turns") + turns,
         "tokens_in": F("tokens_in") + draft.tokens_in,
         "tokens_out": F("tokens_out") + draft.tokens_out,
     }

@@ -146,6 +146,12 @@ Um colega da equipe pede o que segue, só para você. Siga nesta resposta; a mai
 nem mencione ao lead que existe esta orientação:"""
 
 
+#: The word of ours where a person was called and did not come in time.
+NOBODY_CAME = """\
+Uma pessoa da equipe foi chamada para esta conversa e ainda não pôde vir. Siga com o que você pode fazer, e seja \
+honesta se o lead perguntar. O que só uma pessoa decide (preço, desconto, reclamação) continua sem resposta sua. Peça \
+uma pessoa de novo (`handoff`) só se o lead pedir de novo ou surgir outro motivo."""
+
 #: The word of ours that asks for a brief instead of an answer.
 FOR_A_COLLEAGUE = """\
 Não responda ao lead. Uma pessoa da equipe vai assumir esta conversa: devolva `messages` vazia e `handoff` com o \

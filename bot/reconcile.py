@@ -93,7 +93,7 @@ def _sweep(dispatch: Dispatch, now: datetime) -> str:
     cleared = _safely("clearing up", _clear_up)
     paid = _safely("paying", lambda: _pay_what_is_due(settings, now, oldest))
     recovered = _safely("recovery", lambda: _recover(now, oldest))
-    attended = _safely("attending", lambda: _attend(settings, now, oldest))
+    attended = _safely("attending", lambda: _attend(settings, now))
     found = 0
     for instance in django_settings.EVOLUTION_INSTANCES:
         found += _safely(instance, lambda one=instance: _answer_who_waits(one, settings, dispatch, now, oldest))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
@@ -175,12 +175,12 @@ def _pay(row: Control, settings: BotSettings) -> bool:
     return True
 
 
-def _attend(settings: BotSettings, now: datetime, oldest: datetime) -> int:
+def _attend(settings: BotSettings, now: datetime) -> int:
     """See to those who wait for a person, and to those whom a person has and forgot; forget what is over."""
     notes.erase_expired(now)
-    waiting_ones = _each(attending.waiting_for_a_person(since=oldest), lambda row: attending.attend(row, settings, now))
+    done = _each(attending.waiting_for_a_person(settings, now), lambda row: attending.attend(row, settings, now))
     held = Control.objects.filter(pk__in=[row.pk for row in attending.held_too_long(now)])
-    return waiting_ones + _each(held, attending.resume)
+    return done + _each(held, attending.resume)
 
 
 # ---------------------------------------------------------------------------------------------------- what works again

@@ -98,9 +98,10 @@ def rehearse(settings: BotSettings, scene: Scene) -> Rehearsal:
         found.said = [words.closed(settings)] if found.silence is Silence.CLOSED else ()
         return found
     if not _look_at_words(found, settings, unanswered):
-        heard = transcribe.fetch(scene.key, unanswered, settings, quietly=True)
+        wanted = transcribe.worth_hearing(messages, unanswered, settings)
+        heard = transcribe.fetch(scene.key, wanted, settings, quietly=True)
         if not _look_at_files(found, settings, unanswered, heard):
-            _think(found, settings, scene, messages, heard)
+            _think(found, settings, scene, messages, unanswered, heard)
     if found.draft is not None:
         _decide(found, settings, unanswered)
     if not found.handoff:
@@ -160,9 +161,12 @@ def _look_at_files(found: Rehearsal, settings: BotSettings, unanswered: Sequence
     return False
 
 
-def _think(found: Rehearsal, settings: BotSettings, scene: Scene, messages: Sequence[Message], heard: Heard) -> None:
+def _think(
+    found: Rehearsal, settings: BotSettings, scene: Scene, messages: Sequence[Message], unanswered: Sequence[Message],
+    heard: Heard,
+) -> None:  # fmt: skip
     told = thinking.told(scene.key)
-    found.request = thinking.question(settings, scene.key, messages, heard, scene.now, told)
+    found.request = thinking.question(settings, scene.key, messages, unanswered, heard, scene.now, told)
     began = time.monotonic()
     try:
         found.draft = thinking.draft(found.request, [note.text for note in thinking.whispers(told)])

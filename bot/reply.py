@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ _WINDOW = 30
 _ANEW = 10
 #: A message of the lead that comes while the model thinks makes it think again, at most so often.
 _THINK_AGAIN = 2
+#: And only so soon, in seconds: a turn has two minutes, and what comes later is looked at by the next.
+_THINK_AGAIN_WITHIN_S = 60
 
 
 def reply_to(turn: Turn) -> int:
@@ -88,18 +91,20 @@ def _story(turn: Turn) -> int:
         ask = thinking.with_notice(settings, turn.key, messages, [words.cannot_open(settings)])
         return _say(turn, settings, unanswered, ask)
 
+    began = time.monotonic()
     for thought in range(_THINK_AGAIN + 1):
-        heard = transcribe.fetch(turn.key, unanswered, settings)
+        heard = transcribe.fetch(turn.key, transcribe.worth_hearing(messages, unanswered, settings), settings)
         if heard.is_deaf_to(unanswered):
             ask = thinking.with_notice(settings, turn.key, messages, [words.cannot_hear(settings)])
             return _say(turn, settings, unanswered, ask)
-        draft, whispers = _think(turn, settings, messages, heard)
+        draft, whispers = _think(turn, settings, messages, unanswered, heard, is_first=not thought)
 
         # The model took seconds: a rep may have stepped in, on any route, and the lead may have gone on.
         before = unanswered
         row, messages, unanswered = _read(turn, row, settings, known=messages)
         _check(turn, draft)
-        if not guards.is_superseded(before, unanswered) or thought == _THINK_AGAIN:
+        is_enough = thought == _THINK_AGAIN or time.monotonic() - began > _THINK_AGAIN_WITHIN_S
+        if is_enough or not guards.is_superseded(before, unanswered):
             break
     if silence := guards.why_withheld(draft, unanswered):
         # What came after the last thought was not thought about: it goes on waiting.
@@ -160,15 +165,16 @@ def _is_stored(turn: Turn, messages: Sequence[Message]) -> bool:
 
 
 def _think(
-    turn: Turn, settings: BotSettings, messages: Sequence[Message], heard: Heard
-) -> tuple[llm.Draft, list[Written]]:
+    turn: Turn, settings: BotSettings, messages: Sequence[Message], unanswered: Sequence[Message], heard: Heard, *,
+    is_first: bool,
+) -> tuple[llm.Draft, list[Written]]:  # fmt: skip
     """Ask the model, and keep the words of the voice notes it heard. Also what was whispered to it."""
     activity.announce(turn.key, "thinking")
     told = thinking.told(turn.key)
     whispers = thinking.whispers(told)
-    question = thinking.question(settings, turn.key, messages, heard, timezone.now(), told)
+    question = thinking.question(settings, turn.key, messages, unanswered, heard, timezone.now(), told)
     draft = thinking.draft(question, [note.text for note in whispers])
-    limits.count(turn.key, draft, timezone.now())
+    limits.count(turn.key, draft, timezone.now(), turns=int(is_first))
     transcribe.remember(turn.key, draft.transcripts)
     lead.note_language(turn.key, draft.language)
     return draft, whispers

@@ -15,10 +15,12 @@ from bot.transcribe import Heard
 from conversations import control, notes
 from conversations.jid import JID
 from conversations.message import Author, Key, Message
-from conversations.models import Note, Sent
+from conversations.models import Note, Reason, Sent
 from conversations.notes import Written
 from conversations.silence import Silence
 
+#: In the place of a file that the model refused.
+_UNOPENED = "[o arquivo acima não pôde ser aberto]"
 #: No message is older than that.
 _ANY_AGE = timedelta(days=3650)
 
@@ -40,12 +42,20 @@ def why_silent(
 
 
 def question(
-    settings: BotSettings, key: Key, messages: Sequence[Message], heard: Heard, now: datetime, told: Sequence[Written]
-) -> llm.Request:
-    """What the model is asked about `messages` of a conversation, oldest first, `told` what colleagues wrote."""
+    settings: BotSettings, key: Key, messages: Sequence[Message], waiting: Sequence[Message], heard: Heard,
+    now: datetime, told: Sequence[Written],
+) -> llm.Request:  # fmt: skip
+    """What the model is asked about `messages` of a conversation, oldest first, `told` what colleagues wrote.
+
+    Those `waiting` for an answer stand last: a lead who writes while the bot types is not answered by what it typed.
+    """
+    ids = {message.id for message in waiting}
+    messages = [*[message for message in messages if message.id not in ids], *waiting]
+    nobody_came = prompt.NOBODY_CAME if control.current(key).reason == Reason.TIMED_OUT else ""
+    whispered = prompt.whispered([note.text for note in whispers(told)])
     request = prompt.build(
         settings, messages, now=timezone.localtime(now), media=heard.blobs, transcripts={}, handled=_handled(key, told),
-        note=prompt.whispered([note.text for note in whispers(told)]),
+        note="\n\n".join(filter(None, (nobody_came, whispered))),
     )  # fmt: skip
     return replace(request, model=settings.model_name)
 
@@ -72,12 +82,25 @@ def draft(request: llm.Request, whispered: Sequence[str] = ()) -> llm.Draft:
     """The model's answer. Raises LLMError.
 
     One that is not as agreed is refused and asked for once more: cut off, garbled, or telling the lead what is ours
-    alone.
+    alone. A question that the model refuses is asked once more without its files: an empty or locked one is why, and
+    the model then asks the lead to write.
     """
     try:
         return _asked(request, whispered)
     except (llm.Garbled, llm.Truncated):
         return _asked(request, whispered)
+    except llm.Refused:
+        if (bare := _without_files(request)) == request:
+            raise
+        return _asked(bare, whispered)
+
+
+def _without_files(request: llm.Request) -> llm.Request:
+    turns = [
+        replace(turn, parts=tuple(_UNOPENED if isinstance(part, llm.Blob) else part for part in turn.parts))
+        for turn in request.turns
+    ]
+    return replace(request, turns=tuple(turns), listen_to=())
 
 
 def _asked(request: llm.Request, whispered: Sequence[str]) -> llm.Draft:

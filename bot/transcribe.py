@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 #: What Gemini takes as it is, by the beginning of the MIME type.
 _READABLE = {Kind.AUDIO: ("audio/",), Kind.IMAGE: ("image/",), Kind.DOCUMENT: ("application/pdf",)}
+#: So many voice notes of before are heard beside those that wait.
+_EARLIER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,15 @@ class Heard:
     def is_deaf_to(self, waiting: Sequence[Message]) -> bool:
         """All that waits is audio, and none of it could be heard."""
         return bool(self.unreadable) and all(message.id in self.unreadable for message in waiting)
+
+
+def worth_hearing(messages: Sequence[Message], waiting: Sequence[Message], settings: BotSettings) -> list[Message]:
+    """What waits, behind the last voice notes before it whose words nobody knows: a person had the conversation then,
+    or the cache was lost. `messages` are the newest, oldest first; the model reads `history_length` of them."""
+    ids = {message.id for message in waiting}
+    read = messages[-settings.history_length :]
+    unheard = [one for one in read if one.is_from_lead and one.id not in ids and one.kind is Kind.AUDIO]
+    return [*[one for one in unheard if _wanted(one) and not one.is_deleted][-_EARLIER:], *waiting]
 
 
 def fetch(key: Key, waiting: Sequence[Message], settings: BotSettings, *, quietly: bool = False) -> Heard:

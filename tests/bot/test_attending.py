@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from conversations.frames import Frame
 from conversations.message import Key
 from conversations.models import AuditEntry, Control, Due, Mode, Reason, Switch
 from tests.factories import LEAD
+from tests.fake_gemini import FakeGemini
 
 Turn = Callable[..., Outcome]
 KEY = Key("voice_sdr_v4", LEAD)
@@ -114,14 +116,46 @@ def test_a_switched_off_bot_tells_nothing(clock: Traveller, sandbox: Sandbox) ->
     assert len(texts(sandbox)) == 1
 
 
-def test_who_asked_outside_the_teams_hours_is_not_told_again(turn: Turn, sandbox: Sandbox, rung: list[object]) -> None:
-    BotSettings.objects.update(handoff_phrases="atendente", people_in_hours_only=True)
+def test_who_asked_outside_the_teams_hours_waits_from_the_opening_on(
+    turn: Turn, sandbox: Sandbox, rung: list[object]
+) -> None:
+    """They were told when people are back; nobody is rung at night."""
+    BotSettings.objects.update(handoff_phrases="atendente", people_in_hours_only=True, hours_open="08:00")
+    told = []
     with time_machine.travel("2030-12-09T22:00-03:00", tick=False) as night:
         turn(sandbox.lead_writes(LEAD, "um atendente, por favor"))
-        night.shift(timedelta(minutes=20))
-        sweep()
+        for hour in ("09T22:20", "10T08:04", "10T08:06", "10T08:16"):
+            night.move_to(f"2030-12-{hour}-03:00")
+            sweep()
+            told.append((len(rung), len(texts(sandbox))))
 
-    assert len(texts(sandbox)) == 1
+    assert told == [(0, 1), (0, 1), (1, 1), (1, 2)]
+
+
+@pytest.mark.usefixtures("waits")
+def test_a_return_to_the_bot_after_a_day_comes_after_a_day(clock: Traveller) -> None:
+    BotSettings.objects.update(waiting_return_minutes=24 * 60, answer_within_hours=12)
+    clock.shift(timedelta(hours=23))
+    sweep()
+    assert control.current(KEY).mode == Mode.WAITING
+
+    clock.shift(timedelta(hours=1))
+    sweep()
+
+    assert (control.current(KEY).mode, control.current(KEY).reason) == (Mode.BOT, Reason.TIMED_OUT)
+
+
+@pytest.mark.usefixtures("waits")
+def test_the_bot_that_goes_on_knows_that_nobody_came(
+    clock: Traveller, turn: Turn, sandbox: Sandbox, gemini: FakeGemini
+) -> None:
+    BotSettings.objects.update(waiting_return_minutes=30)
+    clock.shift(timedelta(minutes=31))
+    sweep()
+
+    turn(sandbox.lead_writes(LEAD, "Então me diz o preço"))
+
+    assert "ainda não pôde vir" in json.dumps(gemini.requests[-1].body, ensure_ascii=False)
 
 
 # ------------------------------------------------------------------------------------ whom a person has and forgot

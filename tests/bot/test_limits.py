@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 def spent(key: Key, at: datetime = NOW, times: int = 1) -> None:
     for _ in range(times):
-        limits.count(key, Draft((), None, "", {}, tokens_in=70, tokens_out=30), at)
+        limits.count(key, Draft((), None, "", {}, tokens_in=70, tokens_out=30), at, turns=1)
 
 
 def ceilings(**values: int) -> BotSettings:

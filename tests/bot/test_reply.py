@@ -14,14 +14,14 @@ from django.db import connection
 from django.utils import timezone, translation
 
 from bot import heartbeat
-from bot.models import BotSettings
+from bot.models import BotSettings, Usage
 from bot.turns import Outcome
 from conversations import activity, briefs, clearing, control, history, identity, lead, notes, sending, switches
 from conversations.clearing import Cleared
-from conversations.evolution.sandbox import Failure, Sandbox
+from conversations.evolution.sandbox import Failure, Sandbox, content
 from conversations.jid import JID
 from conversations.message import Author, Key
-from conversations.models import AuditEntry, Control, Due, Mode, Note, Reason, Sent, Unconfirmed
+from conversations.models import AuditEntry, Control, Due, Mode, Note, Reason, Sent, Switch, Unconfirmed
 from conversations.silence import Silence
 from tests.factories import LEAD
 from tests.fake_gemini import FakeGemini
@@ -262,6 +262,60 @@ def test_a_message_while_the_model_thinks_makes_it_think_again_with_it(
     assert texts(sandbox) == ["resposta nova"]
     assert "Recife" in json.dumps(gemini.requests[1].body, ensure_ascii=False)
     assert len(control.current(KEY).settled_ids) == 2
+    assert Usage.objects.get().turns == 1
+
+
+def test_what_the_lead_wrote_while_the_bot_typed_is_what_the_model_is_asked(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini
+) -> None:
+    """It stands before the last bubble in time, and is not answered by it."""
+    Switch.objects.exclude(instance="").update(bot_since=timezone.now() - timedelta(hours=1))
+    turn(sandbox.lead_writes(LEAD, "Oi", at=sandbox.clock() - 60))
+
+    turn(sandbox.lead_writes(LEAD, "Quero falar com uma pessoa", at=sandbox.clock() - 5))
+
+    contents = gemini.requests[-1].contents
+    assert contents[-1]["role"] == "user"
+    assert "Quero falar com uma pessoa" in json.dumps(contents[-1], ensure_ascii=False)
+    assert "não escreveu mais nada" not in json.dumps(contents, ensure_ascii=False)
+
+
+def test_a_file_that_the_model_refuses_is_left_out_and_the_lead_asked_to_write(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini
+) -> None:
+    gemini.will_fail(400)
+    gemini.will_answer("Não consegui abrir o arquivo. Pode me escrever?")
+    file = content.document(b"%PDF-1.4", "application/pdf", "a.pdf", at=int(sandbox.clock()))
+
+    turn(sandbox.lead_sends(LEAD, file))
+
+    assert texts(sandbox) == ["Não consegui abrir o arquivo. Pode me escrever?"]
+    assert ["application/pdf" in json.dumps(request.body) for request in gemini.requests] == [True, False]
+
+
+def test_a_question_without_files_that_is_refused_is_not_asked_again(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini
+) -> None:
+    gemini.will_fail(400)
+
+    assert turn(sandbox.lead_writes(LEAD, "Oi")).silence is Silence.GAVE_UP
+
+    assert len(gemini.requests) == 1
+
+
+def test_a_voice_note_from_when_a_person_had_the_conversation_is_heard_with_the_next_question(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, ana: User
+) -> None:
+    control.take_over(KEY, ana)
+    sandbox.lead_sends_audio(LEAD, b"OggS not really", at=sandbox.clock() - 60)
+    sending.send_as_rep(KEY, "Combinado!", ana)
+    control.hand_back(KEY, ana)
+    gemini.will_answer("Sim.", transcripts=("pode ser na sexta",))
+
+    turn(sandbox.lead_writes(LEAD, "E no sábado?"))
+
+    assert gemini.requests[-1].audio_count == 1
+    assert "pode ser na sexta" in [message.text for message in history.recent(KEY, 9)]
 
 
 @pytest.mark.django_db(transaction=True)
