@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import TypedDict
+from datetime import datetime, timedelta, timezone
 
 from conversations import identity, sealed
 from conversations.evolution import get_client
@@ -23,18 +22,22 @@ TRANSCRIPT_LIFETIME_S = 30 * 24 * 3600
 _MOST_TIES = 800
 #: So many messages are looked up in the ledger at once.
 _MOST_IDS = 1000
+#: How far our clock and the gateway's may be apart.
+_CLOCKS_APART = timedelta(seconds=120)
 _ENTRIES = (
-    "SELECT message_id, author, answers, first_name, last_name, username FROM conversations_sent"
+    "SELECT message_id, author, answers, at, first_name, last_name, username FROM conversations_sent"
     " LEFT JOIN auth_user ON auth_user.id = rep_id WHERE instance = %s AND message_id IN ({})"
 )
 
 
-class _Entry(TypedDict):
+@dataclass(frozen=True, slots=True)
+class _Entry:
     """What the ledger knows of a message."""
 
     author: Author
     author_name: str
     answers: tuple[str, ...] | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,25 @@ def complete(instance: str, messages: Sequence[Message]) -> list[Message]:
 
 
 def as_sent(instance: str, messages: Sequence[Message]) -> list[Message]:
-    """`messages` with what the ledger knows of ours: who wrote them, and what they answer."""
+    """`messages` with what the ledger knows of ours: who wrote them, what they answer, and when they were sent.
+
+    evolution-api 2.3.6 moves a message that is edited or taken back to the time of the change: behind what the lead
+    asked meanwhile, as if it were the answer. Its list of chats does not even say that it was.
+    """
     ours = [message.id for message in messages if message.from_me]
     known: dict[str, _Entry] = {}
     for start in range(0, len(ours), _MOST_IDS):
         known |= _entries(instance, ours[start : start + _MOST_IDS])
-    return [replace(one, **known[one.id]) if one.id in known else one for one in messages]
+    return [_as_in(known[one.id], one) if one.id in known else one for one in messages]
+
+
+def _as_in(entry: _Entry, message: Message) -> Message:
+    is_moved = message.is_edited or message.is_deleted or message.sent_at > entry.at + _CLOCKS_APART
+    # The gateway counts whole seconds.
+    sent_at = entry.at.replace(microsecond=0) if is_moved else message.sent_at
+    return replace(
+        message, author=entry.author, author_name=entry.author_name, answers=entry.answers, sent_at=sent_at
+    )  # fmt: skip
 
 
 def keep_transcript(instance: str, message_id: str, words: str) -> None:
@@ -111,13 +127,15 @@ def transcript(instance: str, message_id: str) -> str | None:
 def _entries(instance: str, ids: Sequence[str]) -> dict[str, _Entry]:
     facts = statements.rows(_ENTRIES.format(statements.places(ids)), instance, *ids)
     return {
-        str(message_id): {
-            "author": Author(author),
-            "author_name": f"{first or ''} {last or ''}".strip() or username or "",
+        str(message_id): _Entry(
+            Author(author),
+            f"{first or ''} {last or ''}".strip() or username or "",
             # What a person answers is noted nowhere.
-            "answers": tuple(json.loads(answers)) if author == Sent.By.BOT else None,
-        }
-        for message_id, author, answers, first, last, username in facts
+            tuple(json.loads(answers)) if author == Sent.By.BOT else None,
+            # SQLite knows no zone: it is UTC.
+            at if at.tzinfo else at.replace(tzinfo=timezone.utc),
+        )
+        for message_id, author, answers, at, first, last, username in facts
     }
 
 

@@ -75,8 +75,9 @@ class Inbox:
         self._wake = threading.Event()
         #: The list may have missed something.
         self._is_stale = False
-        #: Conversations on somebody's screen whose lead has no name yet; those that were looked up already.
-        self._nameless: set[Key] = set()
+        #: Conversations to be looked into: on somebody's screen without a name, or an edited message stands last there.
+        #: And those that were already.
+        self._to_read: set[Key] = set()
         self._asked: set[Key] = set()
         self._was_tried = threading.Event()
         self._listeners: list[Callable[[list[Key]], None]] = []
@@ -102,7 +103,7 @@ class Inbox:
         """
         wanted = {row.key for row in rows if not row.name and not row.is_group} - self._asked
         if wanted:
-            self._nameless |= wanted
+            self._to_read |= wanted
             self._wake.set()
 
     def saw(self, key: Key, messages: Sequence[Message]) -> None:
@@ -162,7 +163,7 @@ class Inbox:
                 if self._is_stale or now >= read_at + settings.INBOX_REFRESH_SECONDS:
                     self._is_stale, read_at = False, now
                     self.refresh()
-                self.find_names()
+                self.look_into()
             except Exception:
                 log.exception("the list could not be read")
             finally:
@@ -173,7 +174,7 @@ class Inbox:
         """Until the next read is due, or somebody wants something."""
         self._wake.wait(max(0.0, read_at + settings.INBOX_REFRESH_SECONDS - time.monotonic()))
         self._wake.clear()
-        if self._is_stale and not self._nameless:
+        if self._is_stale and not self._to_read:
             time.sleep(max(0.0, read_at + _AT_LEAST_S - time.monotonic()))
 
     def refresh(self) -> None:
@@ -183,9 +184,9 @@ class Inbox:
                 self._refresh(instance)
             self._was_tried.set()
 
-    def find_names(self) -> None:
-        """Look up the names that were wanted."""
-        wanted, self._nameless = self._nameless - self._asked, set()
+    def look_into(self) -> None:
+        """Read the conversations that somebody wants to know more of: a name, or what stands last there."""
+        wanted, self._to_read = self._to_read - self._asked, set()
         for key in list(wanted)[:_NAMES_AT_ONCE]:
             self._asked.add(key)
             try:
@@ -238,6 +239,8 @@ class Inbox:
         """Merge what the gateway lists; rows from before `dropping_before` that it does not list go. What changed."""
         keys = identity.resolve_all(instance, [chat.jid for chat in chats])
         last = self._as_sent(instance, [chat.last_message for chat in chats if chat.last_message is not None])
+        # An edit of ours made it the last one: what was said since is read from the conversation itself.
+        moved: set[Key] = set()
         with self._lock:
             before = dict(self._rows)
             if dropping_before is not None:
@@ -253,7 +256,11 @@ class Inbox:
                     said = last.get(chat.last_message.id, chat.last_message)
                     self._put(keys[chat.jid], said, chat.name)
                     self._see(keys[chat.jid], chat.picture_url)
+                    if said.sent_at < chat.last_message.sent_at:
+                        moved.add(keys[chat.jid])
             self._newest_first = None
+            self._asked -= moved
+            self._to_read |= moved
             return [key for key in {*before, *self._rows} if before.get(key) != self._rows.get(key)]
 
     def _as_sent(self, instance: str, messages: Sequence[Message]) -> dict[str, Message]:

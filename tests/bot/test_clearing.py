@@ -42,8 +42,9 @@ def states() -> dict[str, str]:
     return {sent.author: sent.state for sent in Sent.objects.all()}
 
 
-def authors() -> list[tuple[Author, str]]:
-    return [(message.author, message.text) for message in history.recent(KEY, 9) if message.from_me]
+def authors() -> set[tuple[Author, str]]:
+    """Of one second, so in no order."""
+    return {(message.author, message.text) for message in history.recent(KEY, 9) if message.from_me}
 
 
 def rep_sends(ana: User, text: str) -> None:
@@ -66,7 +67,7 @@ def test_a_bubble_in_doubt_is_cleared_up_after_a_person_went_on(in_doubt: str, a
     sweep()
 
     assert states() == {"bot": Sent.State.SENT, "rep": Sent.State.SENT}
-    assert authors() == [(Author.BOT, "Custa R$ 149."), (Author.REP, "Posso ajudar?")]
+    assert authors() == {(Author.BOT, "Custa R$ 149."), (Author.REP, "Posso ajudar?")}
     assert in_doubt in control.current(KEY).settled_ids
 
 
@@ -78,7 +79,7 @@ def test_a_reps_lost_words_are_not_taken_for_the_bots_that_went_out(in_doubt: st
     sweep()
 
     assert states() == {"bot": Sent.State.SENT, "rep": Sent.State.NOT_SENT}
-    assert authors() == [(Author.BOT, "Custa R$ 149.")]
+    assert authors() == {(Author.BOT, "Custa R$ 149.")}
 
 
 def test_both_in_doubt_and_both_gone_out_each_is_its_own(in_doubt: str, sandbox: Sandbox, ana: User) -> None:
@@ -88,7 +89,7 @@ def test_both_in_doubt_and_both_gone_out_each_is_its_own(in_doubt: str, sandbox:
 
     sweep()
 
-    assert authors() == [(Author.BOT, "Custa R$ 149."), (Author.REP, "Posso ajudar?")]
+    assert authors() == {(Author.BOT, "Custa R$ 149."), (Author.REP, "Posso ajudar?")}
 
 
 def test_the_word_of_another_integration_is_not_taken_for_a_bubble_that_never_left(
@@ -104,7 +105,7 @@ def test_the_word_of_another_integration_is_not_taken_for_a_bubble_that_never_le
     assert turn(asked).silence is Silence.UNCONFIRMED
     assert turn(asked).sent == 1
 
-    assert authors() == [(Author.OTHER, "Seu boleto vence amanhã."), (Author.BOT, "Custa R$ 149.")]
+    assert authors() == {(Author.OTHER, "Seu boleto vence amanhã."), (Author.BOT, "Custa R$ 149.")}
 
 
 def test_a_claim_that_nobody_ended_and_a_person_replaced_is_found_too(sandbox: Sandbox, ana: User, turn: Turn) -> None:
@@ -122,7 +123,7 @@ def test_a_claim_that_nobody_ended_and_a_person_replaced_is_found_too(sandbox: S
 
     sweep()
 
-    assert set(authors()) == {(Author.BOT, "Olá!"), (Author.REP, "Posso ajudar?")}
+    assert authors() == {(Author.BOT, "Olá!"), (Author.REP, "Posso ajudar?")}
 
 
 def test_an_event_tells_of_one_unclear_send_and_of_two_nothing(in_doubt: str, sandbox: Sandbox, ana: User) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from conversations import history, identity
+from conversations.evolution import get_client
 from conversations.evolution.sandbox import Sandbox
 from conversations.frames import Frame
 from conversations.inbox import Inbox
@@ -186,7 +187,7 @@ def test_a_missing_name_is_looked_up_once(sandbox: Sandbox, here: Inbox) -> None
     assert [row.name for row in here.rows()] == [""]
 
     here.want_names(here.rows())
-    here.find_names()
+    here.look_into()
 
     assert [row.name for row in here.rows()] == ["Mariana"]
 
@@ -247,3 +248,22 @@ def test_a_word_of_the_system_is_no_answer(sandbox: Sandbox, here: Inbox) -> Non
     here.refresh()
 
     assert (here.rows()[0].waiting_since, here.rows()[0].last.text) == (asked_at, "Nosso time está demorando")
+
+
+def test_an_edit_of_ours_is_no_answer_to_what_the_lead_asked_since(sandbox: Sandbox, here: Inbox) -> None:
+    """The gateway moves it behind the question, also for a process that starts just then."""
+    now = sandbox.clock()
+    ours = sandbox.phone_types(LEAD, "A partir de R$ 149", at=now - 600)
+    asked = sandbox.lead_writes(LEAD, "E o desconto?", at=now - 300)
+    Sent.objects.create(
+        token="f" * 32, instance=INSTANCE, conversation=LEAD, message_id=ours, author=Sent.By.REP,
+        state=Sent.State.SENT, at=timezone.now() - timedelta(seconds=600),
+    )  # fmt: skip
+    get_client().edit_message(INSTANCE, LEAD, ours, "A partir de R$ 129")
+
+    here.refresh()
+    here.look_into()
+
+    [row] = here.rows()
+    assert (row.last.id, row.waiting_since is not None) == (asked, True)
+    assert [one.text for one in history.recent(MARIANA, 10)] == ["A partir de R$ 129", "E o desconto?"]

@@ -54,7 +54,7 @@ def leads(sandbox: Sandbox) -> Sandbox:
     sandbox.lead_writes(PEDRO, "Oi", name="Pedro", at=now - 60)
     # The gateway lists a chat without a name where the last word is ours.
     inbox().want_names(inbox().rows())
-    inbox().find_names()
+    inbox().look_into()
     return sandbox
 
 
