@@ -33,7 +33,7 @@ from conversations.briefs import Brief
 from conversations.evolution import get_client
 from conversations.evolution.errors import EvolutionError, Unconfirmed
 from conversations.fence import Answered, Lost
-from conversations.message import Message
+from conversations.message import Key, Message
 from conversations.models import Control, Mode, Reason
 from conversations.notes import Written
 from conversations.silence import Silence
@@ -206,9 +206,7 @@ def _say(
             raise
         except EvolutionError as error:
             # A lead with one of three bubbles is answered: the rest is offered to the rep, not tried again.
-            is_in_doubt = isinstance(error, Unconfirmed)
-            if number > 1 or is_in_doubt:
-                sending.keep_draft(turn.key, said[number - 1 :], is_first_in_doubt=is_in_doubt)
+            sending.keep_draft(turn.key, said[number - 1 :], is_first_in_doubt=isinstance(error, Unconfirmed))
             if number == 1:
                 raise
             return number - 1
@@ -244,6 +242,9 @@ def _hand_off(
         sending.keep_draft(turn.key, said)
     if row.reason == Reason.OPT_OUT_UNSURE:
         said = [words.unsure_whether_to_stop(settings)]
+    elif turn.asks_first:
+        # Nobody has approved the model's own words; the manager's stand in the settings.
+        said = ()
     return _say_what_is_due(turn, row, unanswered, Silence.HANDED_OFF, words.handoff_notice(settings, said))
 
 
@@ -263,6 +264,20 @@ def _listen(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) ->
     if not _asks_for_person(settings, unanswered):
         raise Withheld(Silence.OPTED_OUT)
     return _hand_off(turn, settings, unanswered, Handoff(HandoffReason.ASKED_FOR_PERSON), ())
+
+
+def overhear(key: Key, asked: str) -> None:
+    """The lead's message `asked` came where a person has the conversation: all the bot listens for is the wish to be
+    left alone. It is noted without a word: the person sees it, and the bot that comes back keeps to it."""
+    row = control.current(key)
+    try:
+        read = history.recent(key, _ANEW)
+    except EvolutionError:
+        return
+    ours = [message.sent_at for message in read if message.from_me]
+    said = [one for one in read if one.is_from_lead and (one.id == asked or not ours or one.sent_at > ours[-1])]
+    if _wants_to_be_left_alone(BotSettings.load(), row, said):
+        control.opt_out(key, epoch=row.epoch, confirms=False)
 
 
 def _leave_alone(turn: Turn, unanswered: Sequence[Message]) -> int:

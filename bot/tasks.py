@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bot import brief, debounce, heartbeat, late, llm, phone, reconcile, turns
 from bot.models import BotSettings
-from bot.reply import reply_to
+from bot.reply import overhear, reply_to
 from conversations import identity, live
 from conversations.commands import What
 from conversations.jid import JID
@@ -46,6 +46,8 @@ def reply(instance: str, conversation: str, asked: str = "", token: str = "") ->
         # Told by a number that was away, or by a queue that piled up: the sweep answers those, a few a minute.
         return turns.leave_to_the_sweep(key, asked).value
     outcome = turns.run(key, asked, reply_to)
+    if asked and outcome.silence in (Silence.TAKEN_OVER, Silence.PAUSED):
+        overhear(key, asked)
     live.publish("bot", instance=key.instance, conversation=key.conversation, doing="idle")
     log.info("turn for %s: %s", asked or "the sweep", outcome)
     if outcome.again_in_s is not None:

@@ -90,7 +90,7 @@ def _fetch(instance: str, message: Message, settings: BotSettings) -> Blob | Non
     """The file of `message`; asked for twice, since WhatsApp's media servers fail now and then."""
     for _ in range(2):
         try:
-            file = get_client().media(instance, message.id)
+            file = get_client().media(instance, message.id, limit=settings.audio_max_megabytes * 2**20)
         except EvolutionError as error:
             log.warning("the file of %s could not be fetched: %s", message.id, error)
             continue

@@ -172,14 +172,14 @@ def approve_answers(key: Key, rep: User, approval: Control.Approval) -> Control:
     return row
 
 
-def opt_out(key: Key, *, epoch: int) -> Control:
-    """The lead surely does not want to be written to; one last word to confirm it is due.
+def opt_out(key: Key, *, epoch: int, confirms: bool = True) -> Control:
+    """The lead surely does not want to be written to; one last word to confirm it is due, if it `confirms`.
 
     Changes nothing when control moved on from `epoch`.
     """
     return change(
-        key, Occurrence.OPTED_OUT, actor=Actor.LEAD, only_at_epoch=epoch, due=Due.OPT_OUT_CONFIRMATION,
-        audited_as=Reason.OPTED_OUT,
+        key, Occurrence.OPTED_OUT, actor=Actor.LEAD, only_at_epoch=epoch,
+        due=Due.OPT_OUT_CONFIRMATION if confirms else Due.NONE, audited_as=Reason.OPTED_OUT,
     )  # fmt: skip
 
 
@@ -224,8 +224,10 @@ def note_phone(key: Key, at: datetime, *, hold: timedelta | None) -> Control:
 
 def obey(key: Key, command: Command, at: datetime) -> Control:
     """Do what the account's owner typed at `at`, unless control has changed since: a webhook may come late."""
-    if command.what is What.STATUS:
-        return current(key)
+    before = current(key)
+    # What somebody typed after it counts more, whichever webhook came first: both have the phone's clock.
+    if command.what is What.STATUS or (before.phone_at is not None and before.phone_at > at):
+        return before
     until = at + command.length if command.length else None
     what = Occurrence.PAUSED if command.what is What.PAUSE else Occurrence.HANDED_BACK
     return change(key, what, actor=Actor.PHONE, until=until, human_at=at, unless_changed_after=at)
@@ -390,14 +392,18 @@ def change(
             return row
         if unless_changed_after and row.changed_at and row.changed_at > unless_changed_after + _LATE:
             return row
+        if what is Occurrence.UNDONE and _phone_wrote_since(row):
+            return row
         before = state_of(row)
         before_it = after(before, Occurrence.EXPIRED, now=now)
         holder = receiver or rep
         holder_id = holder.pk if holder else None
         follows = after(before_it, what, now=now, rep=holder_id, until=until, reason=reason, restored=restored)
         _note_human(row, actor, now, human_at)
+        if what is Occurrence.PHONE_WROTE:
+            row.phone_at = max(filter(None, (row.phone_at, human_at)), default=None)
         if follows == before:
-            row.save(update_fields=["last_human_at"])
+            row.save(update_fields=["last_human_at", "phone_at"])
             return row
         row.mode, row.holder_id, row.until = follows.mode, follows.holder, follows.until
         row.reason, row.opted_out = follows.reason, follows.opted_out
@@ -454,6 +460,12 @@ def _count(row: Control, now: datetime, since: datetime | None, *, is_as_before:
     # Whether the lead wants messages lies over who speaks, and changes nothing of since when.
     if not is_as_before:
         row.changed_at = since or now
+
+
+def _phone_wrote_since(row: Control) -> bool:
+    """Somebody wrote on the phone since the last change: where a rep has the conversation that changes nothing."""
+    last = changes(row.key, 1)
+    return bool(last) and row.phone_at is not None and row.phone_at >= last[0].at.replace(microsecond=0)
 
 
 def _note_human(row: Control, actor: Actor, now: datetime, human_at: datetime | None) -> None:

@@ -114,6 +114,10 @@ def merge(instance: str, source: JID, target: JID) -> None:
         )  # fmt: skip
 
 
+#: Whether a person approves what the bot says, the stricter later.
+_ASKS: list[str] = [Control.Approval.OFF, Control.Approval.AS_INSTANCE, Control.Approval.ON]
+
+
 def _join(row: Control, old: Control) -> None:
     """Fold `old` into `row`, in memory."""
     now = timezone.now()
@@ -125,7 +129,11 @@ def _join(row: Control, old: Control) -> None:
     row.epoch = max(row.epoch, old.epoch) + 1
     row.due, row.due_epoch = stricter.due, row.epoch
     row.changed_at = now
+    row.approval = max(row.approval, old.approval, key=lambda one: _ASKS.index(one))
     row.last_human_at = _latest(row.last_human_at, old.last_human_at)
+    row.phone_at = _latest(row.phone_at, old.phone_at)
+    row.keep_until = _latest(row.keep_until, old.keep_until)
+    row.closed_said_at = _latest(row.closed_said_at, old.closed_said_at)
     if old.settled_at is not None and (row.settled_at is None or old.settled_at > row.settled_at):
         row.settled, row.settled_at, row.settled_turn, row.silence = (
             old.settled,

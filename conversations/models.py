@@ -126,6 +126,8 @@ class Control(models.Model):
     changed_at = models.DateTimeField(_("since"), null=True, blank=True)
     #: Last sign of a person of ours, on any route.
     last_human_at = models.DateTimeField(null=True, blank=True)
+    #: Last message of a person on the phone, by WhatsApp's clock.
+    phone_at = models.DateTimeField(null=True, blank=True)
 
     #: In mode HUMAN: not to be returned to the bot by itself before; a person asked for more time.
     keep_until = models.DateTimeField(null=True, blank=True)

@@ -66,8 +66,9 @@ def after(
 ) -> State:
     """The state that follows; equal to `state` when the occurrence changes nothing there.
 
-    `rep` for TAKEN_OVER, REP_SENT and HANDED_OVER (who receives it); `until` (None: for good) for PAUSED and
-    PHONE_WROTE; `reason` for HANDOFF and GAVE_UP; `restored` for UNDONE: what was before the act that is undone.
+    `rep` for TAKEN_OVER, REP_SENT, HANDED_OVER (who receives it) and PAUSED (None: on the phone); `until` (None: for
+    good) for PAUSED and PHONE_WROTE; `reason` for HANDOFF and GAVE_UP; `restored` for UNDONE: what was before the act
+    that is undone.
     """
     if what is Occurrence.UNDONE:
         return _undone(state, restored, now)
@@ -83,7 +84,7 @@ def after(
     if what is Occurrence.PEOPLE_BEGAN:
         return replace(bot, mode=Mode.HUMAN, reason=Reason.OUTBOUND_FIRST) if state.mode == Mode.BOT else state
     if what is Occurrence.PAUSED:
-        return _paused(state, until)
+        return _paused(state, until, rep)
     if what is Occurrence.RESUMED:
         return replace(bot, reason=Reason.RESUMED) if state.mode == Mode.PAUSED else state
     if what is Occurrence.HANDED_BACK:
@@ -116,16 +117,24 @@ def _held_by(state: State, rep: int | None, reason: str) -> State:
 
 
 def _phone(state: State, until: datetime | None) -> State:
-    """The phone takes over from the bot and from waiting, slides its own hold, and leaves reps and pauses alone."""
+    """The phone takes over from the bot and from waiting, slides its own hold, and leaves reps alone. A pause lasts as
+    long as that hold at least: the bot that comes back would talk over whoever just wrote."""
     if state.mode in (Mode.BOT, Mode.WAITING):
         return State(mode=Mode.HUMAN, until=until, reason=Reason.PHONE, opted_out=state.opted_out)
-    if state.mode == Mode.HUMAN and state.holder is None:
+    if state.mode == Mode.PAUSED or state.holder is None:
         return replace(state, until=_later(state.until, until))
     return state
 
 
-def _paused(state: State, until: datetime | None) -> State:
-    """A pause never shortens a longer one, nor what is left of a hold that the phone began."""
+def _paused(state: State, until: datetime | None, rep: int | None) -> State:
+    """A pause never shortens a longer one, nor what is left of a hold that the phone began.
+
+    Nor does it take away a person for whom a lead waits, or, from the phone, one who has the conversation: the bot is
+    quiet there anyway, and would come back where only a person may bring it.
+    """
+    waits_for_person = state.mode == Mode.WAITING and state.reason not in TECHNICAL
+    if waits_for_person or (state.mode == Mode.HUMAN and state.holder is not None and rep is None):
+        return state
     if state.mode == Mode.PAUSED or (state.mode == Mode.HUMAN and state.holder is None):
         until = _later(state.until, until)
     return State(mode=Mode.PAUSED, until=until, reason=Reason.PAUSED, opted_out=state.opted_out)

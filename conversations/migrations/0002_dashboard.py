@@ -145,6 +145,11 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('user', 'instance', 'conversation'), name='one_look_per_person')],
             },
         ),
+        migrations.AddField(
+            model_name='control',
+            name='phone_at',
+            field=models.DateTimeField(blank=True, null=True),
+        ),
         migrations.AddIndex(
             model_name='sent',
             index=models.Index(condition=models.Q(('state__in', ('open', 'unconfirmed'))), fields=['at'], name='sent_unclear'),

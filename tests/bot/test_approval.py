@@ -17,7 +17,7 @@ from bot.turns import Outcome
 from conversations import control, fence, history, notes, pending, sending
 from conversations.evolution.sandbox import Sandbox
 from conversations.message import Key
-from conversations.models import AuditEntry, Control, Sent, Switch
+from conversations.models import AuditEntry, Control, Mode, Sent, Switch
 from conversations.pending import Decisions, Pending
 from conversations.silence import Silence
 from conversations.templatetags.conversations import author
@@ -61,6 +61,21 @@ def test_nothing_goes_out_before_a_person_says_yes(
     assert texts(sandbox) == []
     assert len(gemini.requests) == 1
     assert offered().bubbles == ("Olá!", "Depende.")
+
+
+def test_a_person_is_called_in_words_that_somebody_has_approved(
+    turn: Turn, sandbox: Sandbox, gemini: FakeGemini, ana: User
+) -> None:
+    BotSettings.objects.update(handoff_notice="Vou chamar alguém da equipe.")
+    control.approve_answers(KEY, ana, Control.Approval.ON)
+    gemini.will_answer(
+        "Te dou 20% de desconto, só confirmar!", handoff={"reason": "angry", "summary": "", "heat": "warm"}
+    )
+
+    turn(sandbox.lead_writes(LEAD, "Isso é um absurdo"))
+
+    assert control.current(KEY).mode == Mode.WAITING
+    assert texts(sandbox) == ["Vou chamar alguém da equipe."]
 
 
 def test_a_yes_sends_it_as_the_bots_and_once(turn: Turn, sandbox: Sandbox, asked: str, ana: User) -> None:

@@ -9,7 +9,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from bot import debounce
+from bot import debounce, tasks
 from bot.models import BotSettings
 from bot.turns import Outcome
 from conversations import control, history, inbox, sending
@@ -100,6 +100,22 @@ def test_who_wants_neither_messages_nor_a_person_is_left_alone(turn: Turn, sandb
     turn(sandbox.lead_writes(LEAD, said))
 
     assert (control.current(KEY).mode, control.current(KEY).opted_out) == (Mode.BOT, True)
+
+
+def test_the_wish_is_noted_without_a_word_where_a_person_has_the_conversation(
+    bot: BotSettings, sandbox: Sandbox, ana: User
+) -> None:
+    control.take_over(KEY, ana)
+    asked = sandbox.lead_writes(LEAD, "Pare de me mandar mensagem")
+
+    tasks.reply(KEY.instance, LEAD, asked, token=asked)
+
+    row = control.current(KEY)
+    assert (row.mode, row.holder, row.opted_out, row.due) == (Mode.HUMAN, ana, True, Due.NONE)
+    assert texts(sandbox) == []
+    control.hand_back(KEY, ana)
+    again = sandbox.lead_writes(LEAD, "oi")
+    assert tasks.reply(KEY.instance, LEAD, again, token=again) == Silence.OPTED_OUT.value
 
 
 @pytest.mark.parametrize(("wish", "sent"), [("Não quero mais receber mensagens", 1), ("E para seis pessoas?", 2)])

@@ -150,6 +150,51 @@ def test_the_phone_leaves_a_rep_in_place_but_counts_as_a_sign_of_a_person(ana: U
     assert (row.holder, row.last_human_at, row.epoch) == (ana, at, 1)
 
 
+def test_a_pause_lasts_as_long_as_the_phones_hold(ana: User) -> None:
+    """The bot that comes back would talk over whoever wrote in its last minute."""
+    now = timezone.now()
+    control.pause(KEY, ana, now + timedelta(minutes=1))
+
+    row = control.note_phone(KEY, now, hold=HOUR)
+
+    assert (row.mode, row.until) == (Mode.PAUSED, now + HOUR)
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_nothing_is_undone_once_somebody_wrote_on_the_phone(ana: User, paused: bool) -> None:
+    before = control.current(KEY)
+    row = control.pause(KEY, ana, timezone.now() + HOUR) if paused else control.take_over(KEY, ana).control
+    control.note_phone(KEY, timezone.now(), hold=HOUR)
+
+    assert not control.undo(KEY, ana, control.state_of(before), epoch=row.epoch)
+
+    assert control.current(KEY).mode == row.mode
+
+
+def test_a_command_from_before_what_was_typed_since_does_nothing() -> None:
+    """Webhooks overtake each other."""
+    now = timezone.now().replace(microsecond=0)
+    control.note_phone(KEY, now, hold=HOUR)
+
+    row = control.obey(KEY, Command(What.BOT), now - timedelta(seconds=1))
+
+    assert row.is_on_phone
+
+
+def test_a_pause_from_the_phone_takes_no_conversation_from_a_rep(ana: User) -> None:
+    control.take_over(KEY, ana)
+
+    row = control.obey(KEY, Command(What.PAUSE, timedelta(minutes=1)), timezone.now())
+
+    assert (row.mode, row.holder) == (Mode.HUMAN, ana)
+
+
+def test_who_waits_for_a_person_is_not_paused_out_of_the_queue(ana: User) -> None:
+    control.hand_off(KEY, Reason.ASKED_FOR_PERSON, epoch=0)
+
+    assert control.pause(KEY, ana, timezone.now() + HOUR).mode == Mode.WAITING
+
+
 def test_a_person_in_history_takes_over_when_the_webhook_was_lost() -> None:
     now = timezone.now()
     history = [

@@ -72,6 +72,19 @@ def test_a_person_on_one_address_keeps_the_bot_quiet_on_both(ana: User) -> None:
     assert (control.current(BY_PHONE).mode, control.current(BY_PHONE).holder) == (Mode.HUMAN, ana)
 
 
+@pytest.mark.parametrize(
+    ("here", "there", "kept"),
+    [("", "on", "on"), ("off", "", ""), ("off", "on", "on"), ("off", "off", "off")],
+)
+def test_merging_keeps_that_a_person_approves(here: str, there: str, kept: str) -> None:
+    Control.objects.create(instance=INSTANCE, conversation=PHONE, approval=here)
+    Control.objects.create(instance=INSTANCE, conversation=LID, approval=there)
+
+    identity.learn(INSTANCE, LID, PHONE)
+
+    assert control.current(BY_PHONE).approval == kept
+
+
 def test_merging_keeps_the_newer_settled_and_forgets_no_id() -> None:
     for key, message_id, at in ((BY_PHONE, "A", NOON), (BY_LID, "B", NOON + timedelta(seconds=5))):
         row = control.ensure(key)
