@@ -8,9 +8,23 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from bot import approval, debounce, guards, hours, limits, llm, opting_out, thinking, transcribe, turns, typing, words
+from bot import (
+    approval,
+    debounce,
+    guards,
+    hours,
+    limits,
+    llm,
+    opting_out,
+    reading,
+    thinking,
+    transcribe,
+    turns,
+    typing,
+    words,
+)
 from bot.llm import Handoff, HandoffReason, bubbles
-from bot.models import BlueTicks, BotSettings
+from bot.models import BotSettings
 from bot.opting_out import Wish
 from bot.transcribe import Heard
 from bot.turns import Turn, Withheld
@@ -190,7 +204,7 @@ def _say(
     """
     answered, jid = Answered.of(unanswered), unanswered[-1].jid
     sending.drop_draft(turn.key)
-    _mark_read(turn, settings, unanswered)
+    reading.mark(turn.key, unanswered, settings)
     for number, bubble in enumerate(said, start=1):
         if settings.typing_chars_per_second:
             activity.announce(turn.key, "typing", number=number, of=len(said))
@@ -307,13 +321,3 @@ def _check(turn: Turn, draft: llm.Draft) -> None:
     except Lost:
         sending.keep_draft(turn.key, draft.messages)
         raise
-
-
-def _mark_read(turn: Turn, settings: BotSettings, unanswered: Sequence[Message]) -> None:
-    """Blue ticks, just before an answer and never by looking. A courtesy: an error delays nothing."""
-    if settings.blue_ticks != BlueTicks.ON_ANSWER:
-        return
-    try:
-        get_client().mark_read(turn.key.instance, unanswered)
-    except EvolutionError:
-        return

@@ -11,8 +11,8 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.utils import timezone
 
-from bot import brief, debounce, heartbeat, late, llm, phone, reconcile, turns
-from bot.models import BotSettings
+from bot import brief, debounce, heartbeat, late, llm, phone, reading, reconcile, turns
+from bot.models import BlueTicks, BotSettings
 from bot.reply import overhear, reply_to
 from conversations import identity, live
 from conversations.commands import What
@@ -82,6 +82,22 @@ def approved(key: Key, asked: str) -> None:
         later(key.instance, key.conversation, asked)
     except Exception as error:  # whatever the broker's client raises
         log.warning("an approved answer waits for the sweep: %s", type(error).__name__)
+
+
+@shared_task(name="bot.mark_read")
+def mark_read(instance: str, conversation: str) -> None:
+    """Give the lead's last messages their blue ticks: a person has answered them."""
+    reading.mark_answered(identity.resolve(instance, JID(conversation)))
+
+
+def rep_answered(key: Key) -> None:
+    """Enqueue the blue ticks, where the manager wants them. A courtesy: without a broker there are none."""
+    if BotSettings.load().blue_ticks != BlueTicks.ON_ANSWER:
+        return
+    try:
+        mark_read.apply_async((key.instance, key.conversation))
+    except Exception as error:  # whatever the broker's client raises
+        log.warning("no blue ticks: %s", type(error).__name__)
 
 
 @shared_task(name="bot.command")

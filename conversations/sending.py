@@ -37,6 +37,15 @@ _DRAFT_LIFETIME_S = 15 * 60
 _LOOK_BACK = 20
 
 
+#: What follows when a rep has answered.
+_answered: list[Callable[[Key], None]] = []
+
+
+def once_a_rep_answered(do: Callable[[Key], None]) -> None:
+    """Have `do` know of the conversation; it must be quick, and raise nothing."""
+    _answered[:] = [do]
+
+
 def send_as_bot(
     right: Right, answered: Answered, jid: JID, text: str, *, reviewer: User | None = None
 ) -> Message:  # fmt: skip
@@ -132,6 +141,8 @@ def _send_as_rep(key: Key, rep: User, token: str, words: str, post: Callable[[JI
     message = _posted(token, words, lambda: post(jid, settings.SEND_DEADLINE_SECONDS))
     answers = Answered((row.newest,), row.newest, message.sent_at) if row.newest else None
     fence.confirm(token, message.id, answered=answers)
+    for do in _answered:
+        do(key)
     return _told(key, message, Author.REP, rep.get_full_name() or rep.get_username())
 
 

@@ -35,6 +35,14 @@ def _the_house_s_language_and_zone() -> None:
     timezone.deactivate()
 
 
+@pytest.fixture(autouse=True)
+def _no_task_follows_a_reps_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks run at once here, and at its end one closes the connection to the database: in the middle of a request."""
+    from conversations import sending
+
+    monkeypatch.setattr(sending, "_answered", [])
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

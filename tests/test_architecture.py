@@ -38,8 +38,8 @@ FLOORS = [
     "bot.reconcile bot.turns bot.phone bot.brief",
     "bot.late bot.attending bot.audited",
     "bot.words",
-    "bot.prompt bot.guards bot.typing bot.transcribe bot.debounce bot.dedupe bot.hours bot.versions bot.opting_out"
-    " bot.limits",
+    "bot.prompt bot.guards bot.typing bot.reading bot.transcribe bot.debounce bot.dedupe bot.hours bot.versions"
+    " bot.opting_out bot.limits",
     "bot.llm.*",
     "bot.models bot.heartbeat bot.mistakes",
     # ---------------------------------------------------------------- the bot may be removed above this line

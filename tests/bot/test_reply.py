@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone, translation
 
-from bot import heartbeat
+from bot import heartbeat, tasks
 from bot.models import BotSettings, Usage
 from bot.turns import Outcome
 from conversations import activity, briefs, clearing, control, history, identity, lead, notes, sending, switches
@@ -105,6 +105,25 @@ def test_blue_ticks_are_given_just_before_the_answer_and_only_if_wanted(
     BotSettings.objects.update(blue_ticks="never")
     turn(sandbox.lead_writes(LEAD, "Tem mais?"))
     assert len(sandbox.read_marks) == 1
+
+
+def test_blue_ticks_are_given_when_a_rep_answers_and_only_if_wanted(
+    bot: BotSettings, sandbox: Sandbox, ana: User, queue: Callable[[], list[list[object]]]
+) -> None:
+    sending.once_a_rep_answered(tasks.rep_answered)
+    sandbox.lead_writes(LEAD, "Oi", at=sandbox.clock() - 60)
+    asked = [sandbox.lead_writes(LEAD, text, at=sandbox.clock() - 20) for text in ("Quanto custa?", "E o frete?")]
+    sandbox.phone_types(LEAD, "Já vejo", at=sandbox.clock() - 40)
+    sending.send_as_rep(KEY, "R$ 149", ana)
+    assert queue() == [[KEY.instance, LEAD]]
+
+    tasks.mark_read(KEY.instance, LEAD)
+
+    assert [id for _instance, _jid, id in sandbox.read_marks] == asked
+    BotSettings.objects.update(blue_ticks="never")
+    cache.clear()
+    sending.send_as_rep(KEY, "Frete grátis", ana)
+    assert queue() == []
 
 
 def test_the_first_answer_says_that_a_machine_answers_and_the_second_does_not(turn: Turn, sandbox: Sandbox) -> None:
