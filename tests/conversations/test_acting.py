@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client
 from django.utils import timezone, translation
 from pytest_django import Settings
@@ -264,6 +266,99 @@ def test_from_the_phone_it_is_taken_without_a_question(for_bob: Client, bob: Use
     post(for_bob, "take-over")
 
     assert now_is() == (Mode.HUMAN, bob.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_it_over_in_the_same_moment_the_second_is_asked(for_alice: Client, for_bob: Client) -> None:
+    for number in range(12):
+        page = f"/c/{INSTANCE}/{opaque_id(Key(INSTANCE, JID(f'55119222200{number:02}@s.whatsapp.net')))}/"
+        together = threading.Barrier(2)
+        answers: list[str] = []
+
+        def press(client: Client, page: str = page, together: Any = together, answers: list[str] = answers) -> None:
+            try:
+                together.wait()
+                answers.append(
+                    text(client.post(f"{page}take-over/", headers={"Accept-Language": "en", **HTMX}))
+                )  # fmt: skip
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=press, args=(client,)) for client in (for_alice, for_bob)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert sum('id="take-menu" open' in one for one in answers) == 1
+        assert sum("The conversation is yours." in one for one in answers) == 1
+
+
+def test_it_is_taken_only_from_whom_one_was_asked_about(alice: User, bob: User, olga: User) -> None:
+    control.take_over(MARIANA, alice, taken_from=())
+    control.take_over(MARIANA, alice, taken_from=())
+
+    for taken_from in ((), (olga.pk,)):
+        with pytest.raises(control.Held) as held:
+            control.take_over(MARIANA, bob, taken_from=taken_from)
+        assert held.value.row.holder == alice
+    assert AuditEntry.objects.count() == 1
+
+    control.take_over(MARIANA, bob, taken_from=(alice.pk,))
+    assert now_is() == (Mode.HUMAN, bob.pk)
+
+
+#: What one may do to a conversation that a colleague has, the menu it is chosen in, and what was written there.
+DONE_TO_ANOTHERS = [
+    ("pause", {"length": "60"}, "pause-menu"),
+    ("hand-back", {"agreed": "proposta até sexta"}, "hand-back-menu"),
+    ("hand-over", {"to": "bob", "note": "proposta até sexta"}, "hand-over-menu"),
+    ("resume", {}, ""),
+]
+
+
+@pytest.mark.parametrize(("act", "fields", "menu"), DONE_TO_ANOTHERS)
+def test_what_a_colleague_took_since_the_page_was_made_is_left_and_the_menu_asks(
+    for_bob: Client, alice: User, bob: User, act: str, fields: dict[str, str], menu: str
+) -> None:
+    dora = User.objects.create_user("dora", first_name="Dora")
+    dora.groups.add(*bob.groups.all())
+    fields = {**fields, **({"to": str(dora.pk)} if "to" in fields else {})}
+    control.take_over(MARIANA, alice)
+
+    asked = text(post(for_bob, act, **fields))
+
+    assert now_is() == (Mode.HUMAN, alice.pk)
+    assert "Alice has this conversation now. Nothing was changed yet." in asked
+    assert AuditEntry.objects.count() == 1
+    assert not Note.objects.exists()
+    if menu:
+        opened = asked.partition(f'id="{menu}" open>')[2].partition("</details>")[0]
+        assert f'name="from" value="{alice.pk}"' in opened
+        assert "Alice has this conversation." in opened
+        assert ("proposta até sexta</textarea>" in opened) == ("proposta até sexta" in fields.values())
+        post(for_bob, act, **fields, **{"from": str(alice.pk)})
+        assert now_is() != (Mode.HUMAN, alice.pk)
+
+
+def test_without_scripts_one_is_told_whose_it_is_and_nothing_is_done(for_bob: Client, alice: User) -> None:
+    control.take_over(MARIANA, alice)
+
+    back = post(for_bob, "pause", headers={}, length="60")
+
+    assert "Alice has this conversation now. Nothing was changed yet." in get(for_bob, back["Location"])
+    assert now_is() == (Mode.HUMAN, alice.pk)
+
+
+def test_the_menus_and_the_box_say_whose_conversation_it_is(for_bob: Client, for_alice: Client, alice: User) -> None:
+    control.take_over(MARIANA, alice)
+
+    bobs, own = get(for_bob), get(for_alice)
+
+    assert bobs.count(f'<input type="hidden" name="from" value="{alice.pk}">') == 4
+    assert "Sending takes the conversation over from Alice." in bobs
+    assert 'name="from"' not in own
+    assert "Sending takes" not in own
 
 
 # ------------------------------------------------------------------------------------------------- what the bot does

@@ -340,6 +340,22 @@ def test_several_go_back_to_the_bot_whatever_they_were(for_bob: Client, bob: Use
     assert {control.current(key).mode for key in (MARIANA_KEY, PEDRO_KEY)} == {Mode.BOT}
 
 
+@pytest.mark.parametrize("fields", [{"length": "60"}, {"act": "hand-back"}])
+def test_what_a_colleague_has_stays_theirs(
+    for_bob: Client, bob: User, alice: User, leads: Any, fields: dict[str, str]
+) -> None:
+    control.take_over(MARIANA_KEY, bob)
+    control.take_over(PEDRO_KEY, alice)
+    control.take_over(JOANA_KEY, alice)
+
+    said = text(act(for_bob, MARIANA_KEY, PEDRO_KEY, JOANA_KEY, **fields))
+
+    assert "2 conversations were left as they are: a colleague has them." in said
+    assert "not in a state for that" not in said
+    assert control.current(MARIANA_KEY).mode == (Mode.PAUSED if "length" in fields else Mode.BOT)
+    assert [control.current(key).holder for key in (PEDRO_KEY, JOANA_KEY)] == [alice, alice]
+
+
 def undo_of(page: str) -> str:
     """What the button in the toast posts."""
     found = re.search(r'action="/several/undo/".*?name="undo" value="([^"]+)"', page, re.DOTALL)
@@ -354,7 +370,7 @@ def undo(client: Client, token: str, back: str = "/") -> Any:
 def test_a_pause_of_several_is_undone_but_where_something_else_changed(
     for_bob: Client, bob: User, alice: User, leads: Any
 ) -> None:
-    control.take_over(PEDRO_KEY, alice)
+    control.take_over(PEDRO_KEY, bob)
     token = undo_of(text(act(for_bob, MARIANA_KEY, PEDRO_KEY, JOANA_KEY, length="60")))
     control.take_over(JOANA_KEY, alice)
 
@@ -364,7 +380,7 @@ def test_a_pause_of_several_is_undone_but_where_something_else_changed(
     assert "Undone: 2 conversations are as they were." in text(response)
     assert "1 conversation was left as it is: something else changed there meanwhile." in text(response)
     rows = [control.current(key) for key in (MARIANA_KEY, PEDRO_KEY, JOANA_KEY)]
-    assert [(row.mode, row.holder) for row in rows] == [(Mode.BOT, None), (Mode.HUMAN, alice), (Mode.HUMAN, alice)]
+    assert [(row.mode, row.holder) for row in rows] == [(Mode.BOT, None), (Mode.HUMAN, bob), (Mode.HUMAN, alice)]
     assert "2 conversations were left as they are" not in text(response)
 
 
