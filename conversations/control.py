@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from conversations import commands, identity, live, sealed
@@ -154,7 +155,7 @@ def hand_over(key: Key, rep: User, receiver: User, *, taken_from: Collection[int
             "handed", instance=key.instance, user=receiver.pk, by=access.name_of(rep),
             opaque=sealed.opaque_id(row.key),
         )  # fmt: skip
-    return TakenOver(row, may_still_leave=not wait_for_claim(row.key))
+    return settled(row)
 
 
 def pause(key: Key, rep: User, until: datetime | None, *, taken_from: Collection[int] | None = None) -> Control:
@@ -559,6 +560,12 @@ def wait_for_claim(key: Key) -> bool:
     return waited_until(lambda: not is_bot_sending(key))
 
 
+def wait_for_claims(rows: QuerySet[Control]) -> int:
+    """Wait as `wait_for_claim` does, once for all of `rows`: how many messages of the bot may still leave."""
+    waited_until(lambda: not _bots_sends(rows).exists())
+    return _bots_sends(rows).count()
+
+
 def waited_until(is_over: Callable[[], bool]) -> bool:
     """Wait at most `TAKEOVER_WAIT_SECONDS` until it is over; False when it still is not."""
     deadline = time.monotonic() + settings.TAKEOVER_WAIT_SECONDS
@@ -571,5 +578,9 @@ def waited_until(is_over: Callable[[], bool]) -> bool:
 
 def is_bot_sending(key: Key) -> bool:
     """A claim of the bot is open: its POST has not answered, or not clearly."""
-    row = Control.objects.filter(instance=key.instance, conversation=key.conversation).exclude(sending="").first()
-    return row is not None and Sent.objects.filter(token=row.sending, author=Sent.By.BOT).exists()
+    return _bots_sends(Control.objects.filter(instance=key.instance, conversation=key.conversation)).exists()
+
+
+def _bots_sends(rows: QuerySet[Control]) -> QuerySet[Control]:
+    claim = Sent.objects.filter(token=OuterRef("sending"), author=Sent.By.BOT)
+    return rows.filter(~Q(sending=""), Exists(claim))

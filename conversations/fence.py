@@ -195,6 +195,13 @@ def is_spent(token: str) -> bool:
     return Sent.objects.filter(token=token).exists()
 
 
+def is_bot_unclear(key: Key) -> bool:
+    """A message of the bot may still go out, or have gone out, whoever has the claim by now."""
+    here = Sent.objects.filter(instance=key.instance, conversation=key.conversation, author=Sent.By.BOT)
+    since = timezone.now() - timedelta(seconds=settings.UNCONFIRMED_AFTER_SILENCE_SECONDS)
+    return here.filter(state__in=(Sent.State.OPEN, Sent.State.UNCONFIRMED), at__gte=since).exists()
+
+
 def ended(token: str, rep: User) -> Sent | None:
     """How the send of `rep` under this token ended, waited for a while; None when they made none."""
     theirs = Sent.objects.filter(token=token, rep=rep)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages as flash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from conversations.evolution import EvolutionError, Unconfirmed
 from conversations.forms import EditForm, SendForm
 from conversations.message import Key, Message
 from conversations.models import Sent
-from conversations.views import composing, parts
+from conversations.views import composing, left, parts
 from conversations.views.control import asked_about
 from conversations.views.guard import Request, kept_nowhere, may, of_conversation, rep
 
@@ -95,13 +96,18 @@ def _leave(request: Request, key: Key, given: dict[str, Any]) -> Message:
 
 
 def _sent(request: Request, key: Key, message: Message | None) -> HttpResponse:
+    # A person's send waits only so long for one of the bot.
+    warning = left.may_still() if fence.is_bot_unclear(key) else ""
     if request.htmx:
-        context = {**parts.about(request, key), **composing.composer(request, key), "is_sent": True}
+        about = parts.about(request, key, notice=warning, is_warning=True)
+        context = {**about, **composing.composer(request, key), "is_sent": True}
         return render(
             request,
             "conversations/_sent.html",
             {**context, "bubble": drawn.bubble(shown.Bubble(message), shown.address(key)) if message else None},
         )
+    if warning:
+        flash.warning(request, warning)
     return redirect(f"{shown.address(key)}#end")
 
 

@@ -115,7 +115,9 @@ def pause(request: Request, key: Key) -> HttpResponse:
     activity.end(key)
     if row.epoch == before.epoch:
         return acted(request, key, Toast(_("It is paused for longer already.")))
-    return _done(request, key, before, row, _("Paused. The bot is quiet here."))
+    how = control.settled(row)
+    words = _("Paused.") if how.may_still_leave else _("Paused. The bot is quiet here.")
+    return _done(request, key, before, row, words, **_got_through(how))
 
 
 @require_POST

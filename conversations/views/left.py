@@ -15,6 +15,14 @@ def may_still() -> str:
     return _("One message of the bot was already on its way and may still go out.")
 
 
+def some_may_still(count: int) -> str:
+    """The same of several conversations."""
+    return ngettext(
+        "%(n)d message of the bot was already on its way and may still go out.",
+        "%(n)d messages of the bot were already on their way and may still go out.", count,
+    ) % {"n": count}  # fmt: skip
+
+
 def told(how: TakenOver) -> str:
     """What may still leave, else how many left in the moment before and how long before; "" for none."""
     if how.may_still_leave:

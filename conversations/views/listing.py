@@ -19,7 +19,7 @@ from conversations import activity, control, late, live, pictures, sending
 from conversations.forms import SeveralForm
 from conversations.message import Key
 from conversations.models import Control, Mode
-from conversations.views import parts, undoing
+from conversations.views import left, parts, undoing
 from conversations.views.guard import Request, fragment, key_of, may, of_conversation, rep
 from conversations.views.undoing import Toast
 
@@ -93,6 +93,8 @@ def act_on_several(request: Request) -> HttpResponse:
             flash.warning(request, _held(done.held))
         if len(keys) > done.count + done.held:
             flash.warning(request, done.left(len(keys) - done.count - done.held))
+        if done.may_still_leave:
+            flash.warning(request, left.some_may_still(done.may_still_leave))
     return redirect(_back(request))
 
 
@@ -132,6 +134,8 @@ class _Done:
     changes: Sequence[tuple[Key, Control, Control]] = ()
     #: How many a colleague has: what they do there is not taken from them in passing.
     held: int = 0
+    #: How many messages of the bot were on their way.
+    may_still_leave: int = 0
 
     def left(self, number: int) -> str:
         """To how many it was not done."""
@@ -181,7 +185,8 @@ def _pause(request: Request, form: SeveralForm, keys: Sequence[Key]) -> _Done:
 
     changes, held = _changed(keys, give)
     words = ngettext("%(n)d conversation is paused.", "%(n)d conversations are paused.", len(changes))
-    return _Done(len(changes), words, changes, held)
+    here = Control.objects.filter(pk__in=[row.pk for _key, _before, row in changes])
+    return _Done(len(changes), words, changes, held, may_still_leave=control.wait_for_claims(here))
 
 
 def _hand_back(request: Request, form: SeveralForm, keys: Sequence[Key]) -> _Done:

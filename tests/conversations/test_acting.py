@@ -436,6 +436,77 @@ def test_what_left_long_before_or_by_a_rep_is_not_told(for_bob: Client) -> None:
     assert "went out" not in text(post(for_bob, "take-over"))
 
 
+@pytest.fixture
+def on_its_way(settings: Settings) -> Sent:
+    """A message of the bot whose POST does not answer."""
+    settings.TAKEOVER_WAIT_SECONDS = 0.1
+    sent = Sent.objects.create(
+        token="c" * 32, instance=INSTANCE, conversation=LEAD, author=Sent.By.BOT, at=timezone.now()
+    )
+    row = control.ensure(MARIANA)
+    Control.objects.filter(pk=row.pk).update(sending=sent.token, sending_at=sent.at)
+    return sent
+
+
+MAY_LEAVE = "One message of the bot was already on its way and may still go out."
+
+
+@pytest.mark.parametrize(
+    ("act", "fields", "done"),
+    [
+        ("take-over", {}, "The conversation is yours."),
+        ("pause", {"length": "60"}, "Paused."),
+        ("lead/opt-out", {"out": "1"}, "Noted: the bot writes nothing here any more."),
+        ("send", {"text": "Olá", "token": "d" * 32}, ""),
+    ],
+)
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_whoever_makes_the_bot_quiet_is_told_what_may_still_go_out(
+    for_bob: Client, on_its_way: Sent, act: str, fields: dict[str, str], done: str, headers: dict[str, str]
+) -> None:
+    said = post(for_bob, act, headers=headers, **fields)
+    page = text(said) if headers else get(for_bob, said["Location"])
+
+    assert MAY_LEAVE in page
+    assert done in page
+    assert "Paused. The bot is quiet here." not in page
+
+
+@pytest.mark.parametrize(
+    ("act", "fields"), [("pause", {"length": "60"}), ("lead/opt-out", {"out": "1"}), ("send", {"text": "Olá"})]
+)
+def test_where_nothing_was_on_its_way_nothing_is_feared(for_bob: Client, act: str, fields: dict[str, str]) -> None:
+    assert MAY_LEAVE not in text(post(for_bob, act, token="d" * 32, **fields))
+
+
+def test_switched_off_it_says_how_many_messages_may_still_go_out(for_alice: Client, on_its_way: Sent) -> None:
+    words = "1 message of the bot was already on its way and may still go out."
+    for instance in (INSTANCE, ""):
+        switches.switch(None, instance, True)
+        data = {"instance": instance, "on": "0", "next": "/"}
+        assert words in text(for_alice.post("/switch/", data, headers={"Accept-Language": "en"}, follow=True))
+    Control.objects.update(sending="")
+    switches.switch(None, INSTANCE, True)
+
+    off = for_alice.post("/switch/", {"instance": INSTANCE, "on": "0"}, headers={"Accept-Language": "en"}, follow=True)
+
+    assert "on its way" not in text(off)
+
+
+def test_a_colleague_is_handed_a_conversation_where_the_bot_just_spoke_and_it_is_told(
+    for_alice: Client, bob: User
+) -> None:
+    Sent.objects.create(
+        token="a" * 32, instance=INSTANCE, conversation=LEAD, author=Sent.By.BOT, state=Sent.State.SENT,
+        message_id="BAE5", at=timezone.now() - timedelta(milliseconds=400),
+    )  # fmt: skip
+
+    bar = text(post(for_alice, "hand-over", to=str(bob.pk)))
+
+    assert re.search(r"1 message of the bot went out 0\.[4-9] s before\.", bar)
+    assert '<a href="#message-BAE5">' in bar
+
+
 # ------------------------------------------------------------------------------------------------------- handing back
 
 

@@ -22,7 +22,7 @@ from conversations.evolution.sandbox import Sandbox
 from conversations.inbox import inbox
 from conversations.jid import JID
 from conversations.message import Key
-from conversations.models import AuditEntry, Control, Mode, Reason, Seen
+from conversations.models import AuditEntry, Control, Mode, Reason, Seen, Sent
 from conversations.sealed import opaque_id
 from conversations.views import undoing
 from people.models import Profile
@@ -354,6 +354,23 @@ def test_what_a_colleague_has_stays_theirs(
     assert "not in a state for that" not in said
     assert control.current(MARIANA_KEY).mode == (Mode.PAUSED if "length" in fields else Mode.BOT)
     assert [control.current(key).holder for key in (PEDRO_KEY, JOANA_KEY)] == [alice, alice]
+
+
+def test_paused_several_it_says_how_many_messages_may_still_go_out(
+    for_bob: Client, settings: Settings, leads: Any
+) -> None:
+    settings.TAKEOVER_WAIT_SECONDS = 0.1
+    for number, key in enumerate((MARIANA_KEY, PEDRO_KEY, JOANA_KEY)):
+        row = control.ensure(key)
+        sent = Sent.objects.create(
+            token=f"{number}" * 32, instance=key.instance, conversation=key.conversation, author=Sent.By.BOT,
+            at=timezone.now(),
+        )  # fmt: skip
+        Control.objects.filter(pk=row.pk).update(sending=sent.token)
+
+    said = text(act(for_bob, MARIANA_KEY, PEDRO_KEY, length="60"))
+
+    assert "2 messages of the bot were already on their way and may still go out." in said
 
 
 def undo_of(page: str) -> str:
