@@ -114,7 +114,8 @@ def pause(request: Request, key: Key) -> HttpResponse:
         return _ask(request, key, held, "pause-menu")
     activity.end(key)
     if row.epoch == before.epoch:
-        return acted(request, key, Toast(_("It is paused for longer already.")))
+        waits = _("The lead waits for a person: the bot is quiet here already.")
+        return acted(request, key, Toast(_("It is paused for longer already.") if row.mode == Mode.PAUSED else waits))
     how = control.settled(row)
     words = _("Paused.") if how.may_still_leave else _("Paused. The bot is quiet here.")
     return _done(request, key, before, row, words, **_got_through(how))

@@ -178,10 +178,10 @@ def _back(request: Request) -> str:
 def _pause(request: Request, form: SeveralForm, keys: Sequence[Key]) -> _Done:
     until = form.until()
 
-    def give(key: Key, before: Control) -> Control:
+    def give(key: Key, before: Control) -> Control | None:
         row = control.pause(key, rep(request), until, taken_from=())
         activity.end(key)
-        return row
+        return row if row.mode == Mode.PAUSED else None
 
     changes, held = _changed(keys, give)
     words = ngettext("%(n)d conversation is paused.", "%(n)d conversations are paused.", len(changes))

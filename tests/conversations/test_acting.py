@@ -146,6 +146,13 @@ def test_a_pause_that_is_longer_already_says_so(for_bob: Client) -> None:
     assert 'name="undo"' not in text(again)
 
 
+def test_where_a_lead_waits_for_a_person_a_pause_says_that_the_bot_is_quiet_already(for_bob: Client) -> None:
+    row = control.ensure(MARIANA)
+    Control.objects.filter(pk=row.pk).update(mode=Mode.WAITING, reason=Reason.ANGRY)
+
+    assert "The lead waits for a person: the bot is quiet here already." in text(post(for_bob, "pause", length="30"))
+
+
 # ------------------------------------------------------------------------------------------------------------- undoing
 
 

@@ -322,6 +322,16 @@ def test_several_are_paused_for_the_time_chosen(for_bob: Client, leads: Any) -> 
     assert AuditEntry.objects.count() == 2
 
 
+def test_who_waits_for_a_person_is_not_said_to_be_paused(for_bob: Client, leads: Any) -> None:
+    row = control.ensure(PEDRO_KEY)
+    Control.objects.filter(pk=row.pk).update(mode=Mode.WAITING, reason=Reason.ANGRY)
+
+    said = text(act(for_bob, MARIANA_KEY, PEDRO_KEY, length="60"))
+
+    assert "1 conversation is paused." in said
+    assert "1 conversation was left as it is: it is not in a state for that." in said
+
+
 def test_once_it_is_done_the_boxes_are_gone(for_bob: Client, leads: Any) -> None:
     page = get(for_bob, "/?view=bot&select=1")
 
