@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from conversations import commands, identity, live, sealed
@@ -54,6 +55,14 @@ _CHANGES = (
     "SELECT * FROM conversations_auditentry WHERE instance = %s AND conversation = %s AND after <> ''"
     " ORDER BY at DESC, id DESC LIMIT %s"
 )
+
+
+class Held(Exception):
+    """Somebody else has the conversation than whom one was asked about: nothing was changed. `row` is as it is."""
+
+    def __init__(self, row: Control) -> None:
+        super().__init__(f"held by {row.holder_id}")
+        self.row = row
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,49 +122,58 @@ def ensure(key: Key) -> Control:
 # ------------------------------------------------------------------------------------------------- people decide
 
 
-def take_over(key: Key, rep: User) -> TakenOver:
+def is_of_others(row: Control, besides: Collection[int | None]) -> bool:
+    """One of us has the conversation who is not one of `besides`; the phone is nobody."""
+    is_held = row.mode_at(timezone.now()) is Mode.HUMAN and row.holder_id is not None
+    return is_held and row.holder_id not in besides
+
+
+def take_over(key: Key, rep: User, *, taken_from: Collection[int] | None = None) -> TakenOver:
     """Give the conversation to `rep`: from now on no bot message leaves it. Taking it twice changes nothing.
 
-    Waits at most `TAKEOVER_WAIT_SECONDS` for a bot message that is already on its way.
+    Waits at most `TAKEOVER_WAIT_SECONDS` for a bot message that is already on its way. Raises Held as `change` does.
     """
-    return settled(change(key, Occurrence.TAKEN_OVER, actor=Actor.REP, rep=rep))
+    return settled(change(key, Occurrence.TAKEN_OVER, actor=Actor.REP, rep=rep, taken_from=taken_from))
 
 
 def settled(row: Control) -> TakenOver:
-    """How the takeover that `row` shows ends: once a bot message that is on its way has left, or may still leave."""
+    """How what `row` shows ends for the bot: once a message of it that is on its way has left, or may still leave."""
     may_still_leave = not wait_for_claim(row.key)
     return TakenOver(row, may_still_leave, _just_left(row))
 
 
-def hand_over(key: Key, rep: User, receiver: User) -> TakenOver:
+def hand_over(key: Key, rep: User, receiver: User, *, taken_from: Collection[int] | None = None) -> TakenOver:
     """Give the conversation to a colleague, from any mode; to whoever has it already changes nothing.
 
-    The colleague's screens are told, wherever they stand. Waits as `take_over` does.
+    The colleague's screens are told, wherever they stand. Waits and raises as `take_over` does.
     """
     epoch_before = current(key).epoch
-    row = change(key, Occurrence.HANDED_OVER, actor=Actor.REP, rep=rep, receiver=receiver)
+    row = change(key, Occurrence.HANDED_OVER, actor=Actor.REP, rep=rep, receiver=receiver, taken_from=taken_from)
     if row.epoch != epoch_before:
         # Of no conversation: it reaches every screen, and the stream shows it to its receiver alone.
         live.publish(
             "handed", instance=key.instance, user=receiver.pk, by=access.name_of(rep),
             opaque=sealed.opaque_id(row.key),
         )  # fmt: skip
-    return TakenOver(row, may_still_leave=not wait_for_claim(row.key))
+    return settled(row)
 
 
-def pause(key: Key, rep: User, until: datetime | None) -> Control:
-    """Keep the bot quiet until `until` (None: for good). Never shortens a longer pause."""
-    return change(key, Occurrence.PAUSED, actor=Actor.REP, rep=rep, until=until)
+def pause(key: Key, rep: User, until: datetime | None, *, taken_from: Collection[int] | None = None) -> Control:
+    """Keep the bot quiet until `until` (None: for good). Never shortens a longer pause. Raises Held as `change` does.
+
+    What is on its way may still leave: see `settled`.
+    """
+    return change(key, Occurrence.PAUSED, actor=Actor.REP, rep=rep, until=until, taken_from=taken_from)
 
 
-def resume(key: Key, rep: User) -> Control:
-    """End a pause: the bot answers again."""
-    return change(key, Occurrence.RESUMED, actor=Actor.REP, rep=rep)
+def resume(key: Key, rep: User, *, taken_from: Collection[int] | None = None) -> Control:
+    """End a pause: the bot answers again. Raises Held as `change` does."""
+    return change(key, Occurrence.RESUMED, actor=Actor.REP, rep=rep, taken_from=taken_from)
 
 
-def hand_back(key: Key, rep: User) -> Control:
-    """Return the conversation to the bot."""
-    return change(key, Occurrence.HANDED_BACK, actor=Actor.REP, rep=rep)
+def hand_back(key: Key, rep: User, *, taken_from: Collection[int] | None = None) -> Control:
+    """Return the conversation to the bot. Raises Held as `change` does."""
+    return change(key, Occurrence.HANDED_BACK, actor=Actor.REP, rep=rep, taken_from=taken_from)
 
 
 def approve_answers(key: Key, rep: User, approval: Control.Approval) -> Control:
@@ -202,9 +220,12 @@ def undo(key: Key, rep: User, before: State, *, epoch: int, since: datetime | No
     return row.epoch == epoch + 1 and changes(row.key, 1)[0].act == Act.UNDO
 
 
-def rep_sent(key: Key, rep: User) -> Control:
-    """Sending from the dashboard is taking over. Called before the send, so that the bot is quiet when it leaves."""
-    return change(key, Occurrence.REP_SENT, actor=Actor.REP, rep=rep)
+def rep_sent(key: Key, rep: User, *, taken_from: Collection[int] | None = None) -> Control:
+    """Sending from the dashboard is taking over. Called before the send, so that the bot is quiet when it leaves.
+
+    Raises Held as `change` does.
+    """
+    return change(key, Occurrence.REP_SENT, actor=Actor.REP, rep=rep, taken_from=taken_from)
 
 
 # ------------------------------------------------------------------------------------------ the phone and the bot
@@ -381,8 +402,12 @@ def change(
     receiver: User | None = None,
     audited_as: str = "",
     heat: int | None = None,
+    taken_from: Collection[int] | None = None,
 ) -> Control:
-    """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing."""
+    """Apply `what` under the row's lock: new state, epoch + 1 and an audit row, or nothing when it changes nothing.
+
+    Raises Held when one of us has the conversation who is neither `rep` nor in `taken_from` (None: from anybody).
+    """
     with transaction.atomic():
         row = locked(key)
         # Only now: while the lock was waited for a bubble may have left, and it left before this change.
@@ -394,6 +419,8 @@ def change(
             return row
         if what is Occurrence.UNDONE and _phone_wrote_since(row):
             return row
+        if taken_from is not None and is_of_others(row, {rep.pk if rep else None, *taken_from}):
+            raise Held(row)
         before = state_of(row)
         before_it = after(before, Occurrence.EXPIRED, now=now)
         holder = receiver or rep
@@ -533,6 +560,12 @@ def wait_for_claim(key: Key) -> bool:
     return waited_until(lambda: not is_bot_sending(key))
 
 
+def wait_for_claims(rows: QuerySet[Control]) -> int:
+    """Wait as `wait_for_claim` does, once for all of `rows`: how many messages of the bot may still leave."""
+    waited_until(lambda: not _bots_sends(rows).exists())
+    return _bots_sends(rows).count()
+
+
 def waited_until(is_over: Callable[[], bool]) -> bool:
     """Wait at most `TAKEOVER_WAIT_SECONDS` until it is over; False when it still is not."""
     deadline = time.monotonic() + settings.TAKEOVER_WAIT_SECONDS
@@ -545,5 +578,9 @@ def waited_until(is_over: Callable[[], bool]) -> bool:
 
 def is_bot_sending(key: Key) -> bool:
     """A claim of the bot is open: its POST has not answered, or not clearly."""
-    row = Control.objects.filter(instance=key.instance, conversation=key.conversation).exclude(sending="").first()
-    return row is not None and Sent.objects.filter(token=row.sending, author=Sent.By.BOT).exists()
+    return _bots_sends(Control.objects.filter(instance=key.instance, conversation=key.conversation)).exists()
+
+
+def _bots_sends(rows: QuerySet[Control]) -> QuerySet[Control]:
+    claim = Sent.objects.filter(token=OuterRef("sending"), author=Sent.By.BOT)
+    return rows.filter(~Q(sending=""), Exists(claim))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -65,6 +65,10 @@ class Lost(Exception):
     def __init__(self, silence: Silence) -> None:
         super().__init__(silence.value)
         self.silence = silence
+
+
+class Overtaken(Exception):
+    """Something went out that the person who sends has not seen: nothing was claimed."""
 
 
 class Spent(Exception):
@@ -157,15 +161,17 @@ def claim_system(key: Key, due: Due, epoch: int) -> str:
     return token
 
 
-def claim_for_rep(key: Key, rep: User, token: str = "") -> str:
+def claim_for_rep(key: Key, rep: User, token: str = "", is_overtaken: Callable[[], bool] = lambda: False) -> str:
     """Claim a send for a rep. Waits for a send in progress, but an unclear one of the bot never blocks a person.
 
     With a `token` of the caller's own, 32 hexadecimal digits, the claim is made once: Spent when it was made before.
+    `is_overtaken` is asked under the claim, which knows how the send that was waited for ended; when it is so the claim
+    was never made, and Overtaken is raised.
     """
     deadline = time.monotonic() + settings.TAKEOVER_WAIT_SECONDS
     while True:
         with transaction.atomic():
-            if token and Sent.objects.filter(token=token).exists():
+            if token and is_spent(token):
                 raise Spent
             # Two addresses may become one conversation meanwhile, and the row of this one is gone then.
             key = identity.resolve(key.instance, key.conversation)
@@ -174,12 +180,26 @@ def claim_for_rep(key: Key, rep: User, token: str = "") -> str:
             if not claimed and time.monotonic() >= deadline:
                 claimed = _claim(here, token)
             if claimed:
+                if is_overtaken():
+                    raise Overtaken
                 try:
                     _enter(claimed, key, Sent.By.REP, rep=rep)
                 except IntegrityError:
                     raise Spent from None
                 return claimed
         time.sleep(_LOOK_EVERY_S)
+
+
+def is_spent(token: str) -> bool:
+    """The send under this token was made."""
+    return Sent.objects.filter(token=token).exists()
+
+
+def is_bot_unclear(key: Key) -> bool:
+    """A message of the bot may still go out, or have gone out, whoever has the claim by now."""
+    here = Sent.objects.filter(instance=key.instance, conversation=key.conversation, author=Sent.By.BOT)
+    since = timezone.now() - timedelta(seconds=settings.UNCONFIRMED_AFTER_SILENCE_SECONDS)
+    return here.filter(state__in=(Sent.State.OPEN, Sent.State.UNCONFIRMED), at__gte=since).exists()
 
 
 def ended(token: str, rep: User) -> Sent | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -88,38 +88,53 @@ def send_due(row: Control, jid: JID, text: str) -> Message:
     return _told(row.key, message, Author.BOT, answers=tuple(answers))
 
 
-def send_as_rep(key: Key, text: str, rep: User, quoted_id: str = "", token: str = "") -> Message:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a rep knew as they sent: what they were asked about, and what they saw. Else nothing is asked."""
+
+    #: Whom the conversation may be taken from, besides nobody and themselves; None: anybody.
+    taken_from: Collection[int] | None = None
+    #: Something went out meanwhile that they have not seen.
+    is_overtaken: Callable[[], bool] = lambda: False
+
+
+def send_as_rep(
+    key: Key, text: str, rep: User, quoted_id: str = "", token: str = "", knew: Seen = Seen()
+) -> Message:  # fmt: skip
     """Send what a rep wrote; sending is taking over. Raises as `send_as_bot` does, but never Lost.
 
     Goes to the address the lead last wrote from, where the gateway tells it. A `token` makes it once: Spent when it was
-    made before, and nothing is taken over then.
+    made before, and nothing is taken over then. control.Held when a colleague has the conversation, fence.Overtaken
+    when something went out meanwhile, where the rep `knew` it not: nothing was sent, and the token is as good as new.
     On a number that is known to be closed nothing is claimed or taken over: NotConnected.
     """
     words = signed(text, rep)
     return _send_as_rep(
-        key, rep, token, words, lambda jid, deadline: get_client().send_text(
+        key, rep, token, words, knew, lambda jid, deadline: get_client().send_text(
             key.instance, jid, words, quoted_id=quoted_id, deadline=deadline
         )
     )  # fmt: skip
 
 
 def send_media_as_rep(
-    key: Key, file: File, rep: User, *, caption: str = "", quoted_id: str = "", token: str = ""
+    key: Key, file: File, rep: User, *, caption: str = "", quoted_id: str = "", token: str = "", knew: Seen = Seen()
 ) -> Message:
     """Send a file of a rep, as `send_as_rep` does."""
     words = signed(caption, rep) if caption else ""
     return _send_as_rep(
-        key, rep, token, words, lambda jid, deadline: get_client().send_media(
+        key, rep, token, words, knew, lambda jid, deadline: get_client().send_media(
             key.instance, jid, file, caption=words, quoted_id=quoted_id, deadline=deadline
         )
     )  # fmt: skip
 
 
-def send_voice_as_rep(key: Key, sound: bytes, rep: User, token: str = "") -> Message:
+def send_voice_as_rep(key: Key, sound: bytes, rep: User, token: str = "", knew: Seen = Seen()) -> Message:
     """Send a rep's voice note, as `send_as_rep` does."""
     return _send_as_rep(
-        key, rep, token, "", lambda jid, deadline: get_client().send_voice(key.instance, jid, sound, deadline=deadline)
-    )
+        key, rep, token, "", knew, lambda jid, deadline: get_client().send_voice(
+            key.instance, jid, sound, deadline=deadline
+        )
+    )  # fmt: skip
 
 
 def signed(text: str, rep: User) -> str:
@@ -130,14 +145,16 @@ def signed(text: str, rep: User) -> str:
     return f"*{(rep.get_full_name() or rep.get_username()).replace('*', '')}:*\n{text}"
 
 
-def _send_as_rep(key: Key, rep: User, token: str, words: str, post: Callable[[JID, float], Message]) -> Message:
-    if token and Sent.objects.filter(token=token).exists():
+def _send_as_rep(
+    key: Key, rep: User, token: str, words: str, knew: Seen, post: Callable[[JID, float], Message]
+) -> Message:
+    if token and fence.is_spent(token):
         raise fence.Spent
     _check_connected(key.instance)
-    row = control.rep_sent(key, rep)
+    row = control.rep_sent(key, rep, taken_from=knew.taken_from)
     key = row.key
     jid = address(key)
-    token = fence.claim_for_rep(key, rep, token)
+    token = fence.claim_for_rep(key, rep, token, knew.is_overtaken)
     message = _posted(token, words, lambda: post(jid, settings.SEND_DEADLINE_SECONDS))
     answers = Answered((row.newest,), row.newest, message.sent_at) if row.newest else None
     fence.confirm(token, message.id, answered=answers)

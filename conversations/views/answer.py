@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages as flash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap, retarget
 
-from conversations import amending, attachments, drawn, fence, live, newer, sending, shown
+from conversations import amending, attachments, control, drawn, fence, live, newer, sending, shown
 from conversations.evolution import EvolutionError, Unconfirmed
 from conversations.forms import EditForm, SendForm
 from conversations.message import Key, Message
 from conversations.models import Sent
-from conversations.views import composing, parts
+from conversations.views import composing, left, parts
+from conversations.views.control import asked_about
 from conversations.views.guard import Request, kept_nowhere, may, of_conversation, rep
 
 
@@ -41,11 +43,18 @@ def send(request: Request, key: Key) -> HttpResponse:
     form = SendForm(request.POST, request.FILES)
     if not form.is_valid():
         return _not_sent(request, key, form.why)
-    if "anyway" not in request.POST and newer.is_unseen(key, request.POST.get("seen", ""), rep(request)):
-        text = request.POST.get("text", "")
-        return _composed(request, key, text=text, is_newer=True, quoted=_quoted(request, key), had=_had(request))
+    # Before any question: a form with one in it has a token of its own, and would send this twice.
+    if fence.is_spent(form.cleaned_data["token"]):
+        return _again(request, key, form.cleaned_data["token"])
+    is_newer = _is_newer(request, key)
+    if is_newer or control.is_of_others(control.current(key), [rep(request).pk, *asked_about(request)]):
+        return _asked(request, key, is_newer=is_newer)
     try:
         message = _leave(request, key, form.cleaned_data)
+    except control.Held:
+        return _asked(request, key)
+    except fence.Overtaken:
+        return _asked(request, key, is_newer=True)
     except fence.Spent:
         return _again(request, key, form.cleaned_data["token"])
     except Unconfirmed:
@@ -56,28 +65,49 @@ def send(request: Request, key: Key) -> HttpResponse:
     return _sent(request, key, message)
 
 
+def _is_newer(request: Request, key: Key) -> bool:
+    """Something went out that the page did not show, and they were not asked about it."""
+    return "anyway" not in request.POST and newer.is_unseen(key, request.POST.get("seen", ""), rep(request))
+
+
+def _asked(request: Request, key: Key, *, is_newer: bool = False) -> HttpResponse:
+    """The form with the question whether it is to go out all the same."""
+    return _composed(
+        request, key, text=request.POST.get("text", ""), is_newer=is_newer, is_asked=True,
+        quoted=_quoted(request, key), had=_had(request),
+    )  # fmt: skip
+
+
 def _leave(request: Request, key: Key, given: dict[str, Any]) -> Message:
     me, token, file, voice = rep(request), given["token"], given["file"], given["voice"]
+    knew = sending.Seen(asked_about(request), lambda: _is_newer(request, key))
     if voice:
-        return sending.send_voice_as_rep(key, voice.read(), me, token)
+        return sending.send_voice_as_rep(key, voice.read(), me, token, knew)
     quoted_id = given["quoted_id"]
     # The gateway quotes any message whose id it is told, also one of another lead.
     if quoted_id and composing.message_of(key, quoted_id) is None:
         quoted_id = ""
     if not file:
-        return sending.send_as_rep(key, given["text"], me, quoted_id, token)
+        return sending.send_as_rep(key, given["text"], me, quoted_id, token, knew)
     attached = attachments.file(file.read(), file.name, file.content_type or "")
-    return sending.send_media_as_rep(key, attached, me, caption=given["text"], quoted_id=quoted_id, token=token)
+    return sending.send_media_as_rep(
+        key, attached, me, caption=given["text"], quoted_id=quoted_id, token=token, knew=knew
+    )  # fmt: skip
 
 
 def _sent(request: Request, key: Key, message: Message | None) -> HttpResponse:
+    # A person's send waits only so long for one of the bot.
+    warning = left.may_still() if fence.is_bot_unclear(key) else ""
     if request.htmx:
-        context = {**parts.about(request, key), **composing.composer(request, key), "is_sent": True}
+        about = parts.about(request, key, notice=warning, is_warning=True)
+        context = {**about, **composing.composer(request, key), "is_sent": True}
         return render(
             request,
             "conversations/_sent.html",
             {**context, "bubble": drawn.bubble(shown.Bubble(message), shown.address(key)) if message else None},
         )
+    if warning:
+        flash.warning(request, warning)
     return redirect(f"{shown.address(key)}#end")
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from conversations import control, live, pending, shown
+from conversations import control, live, pending, shown, switches
 from conversations.forms import ApproveForm
 from conversations.message import Key
 from conversations.models import Act, Actor, Mode
@@ -33,6 +33,9 @@ def approve(request: Request, key: Key) -> HttpResponse:
     if not form.is_valid():
         why = " ".join(str(word) for word in form.errors.get("text", [_("Nothing was sent.")]))
         return _not_decided(request, key, why, request.POST.get("text", ""))
+    if not switches.is_on(key.instance):
+        why = _("Nothing was sent: the bot is switched off. Have it switched on, or take over to answer yourself.")
+        return _not_decided(request, key, why, form.cleaned_data["text"])
     one = pending.of(key)
     bubbles = form.bubbles() if one is None or form.cleaned_data["text"] != one.as_text else ()
     if not pending.release(key, form.cleaned_data["id"], rep(request), bubbles):

@@ -11,6 +11,7 @@ from conversations import activity, attention, control, notes, pending, sending,
 from conversations.forms import ApproveForm, HandBackForm, PauseForm, WhisperForm
 from conversations.message import Key
 from conversations.models import AuditEntry, Control, Mode, Note
+from conversations.templatetags.conversations import holder
 from conversations.views.guard import Request
 from conversations.views.queue import brief_after, brief_of
 
@@ -20,13 +21,14 @@ _MOST_WHISPERS = 6
 
 
 def facts(request: Request, key: Key, row: Control, *, has_whispers: bool) -> dict[str, Any]:
-    """For `_control.html`, `_activity.html`, `_pending.html` and `_whispers.html`."""
+    """For `_control.html`, `_takes_over.html`, `_activity.html`, `_pending.html` and `_whispers.html`."""
     mode = row.mode_at(timezone.now())
     changes = control.changes(key, 2)
     is_on = switches.is_on(key.instance)
     step = activity.now(key) if mode is Mode.BOT and is_on else None
     return {
         "control": row,
+        "colleague": holder(row) if control.is_of_others(row, [request.user.pk]) else "",
         "is_on": is_on,
         "last_change": changes[0] if changes else None,
         "was_taken": mode is Mode.HUMAN and _was_taken(changes, request.user.pk),

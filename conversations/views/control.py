@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,18 +10,16 @@ from django.contrib import messages as flash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from conversations import activity, control, notes, pending, sending, shown
-from conversations.control import TakenOver
+from conversations.control import Held, TakenOver
 from conversations.forms import HandBackForm, HandOverForm, PauseForm
 from conversations.message import Key
 from conversations.models import Control, Mode, Note
 from conversations.templatetags.conversations import holder
-from conversations.views import parts, undoing
+from conversations.views import left, parts, undoing
 from conversations.views.guard import Request, may, of_conversation, rep
 from conversations.views.undoing import Toast
 from people import access
@@ -49,6 +48,11 @@ def _done(request: Request, key: Key, before: Control, now_is: Control, words: s
     return acted(request, key, Toast(words, undoing.of(key, rep(request).pk, before, now_is, note_id)), **more)
 
 
+def _got_through(how: TakenOver) -> dict[str, Any]:
+    """What of the bot could not be stopped."""
+    return {"warning": left.told(how), "just_left": how.just_left[-1].message_id if how.just_left else ""}
+
+
 @require_POST
 @may("act")
 @of_conversation
@@ -69,40 +73,30 @@ def _take(request: Request, key: Key, **more: Any) -> HttpResponse:
     if request.POST.get("suggestion"):
         more["query"] = "?suggestion=1"
     before = control.current(key)
-    if (mine := _of_a_colleague(before, request)) and request.POST.get("from") != str(before.holder_id):
-        return acted(request, key, None, warning=mine, is_asked=True)
     if pending.current(before) is not None:
         # What waited for approval is void now, and comes into the box.
         more |= {"query": "?draft=1", "is_held": True}
-    taken = control.take_over(key, rep(request))
+    try:
+        taken = control.take_over(key, rep(request), taken_from=asked_about(request))
+    except Held as held:
+        return _ask(request, key, held, "take-menu", _("%(who)s has this conversation. Take it over anyway?"))
     activity.end(key)
     words = _("The conversation is yours. From now on the bot sends nothing here.")
     if taken.may_still_leave:
         words = _("The conversation is yours.")
-        more["warning"] = _("One message of the bot was already on its way and may still go out.")
-    elif taken.just_left:
-        more["warning"] = _left(taken)
-        more["just_left"] = taken.just_left[-1].message_id
-    return _done(request, key, before, taken.control, words, **more)
+    return _done(request, key, before, taken.control, words, **_got_through(taken), **more)
 
 
-def _of_a_colleague(row: Control, request: Request) -> str:
-    """The question to ask before taking a conversation from somebody; "" when it is nobody else's."""
-    if row.mode_at(timezone.now()) is not Mode.HUMAN or row.holder_id in (None, request.user.pk):
-        return ""
-    return _("%(who)s has this conversation. Take it over anyway?") % {"who": holder(row)}
+def asked_about(request: Request) -> list[int]:
+    """Who had the conversation on the page, so that it may be taken from them; it names one of us or nobody."""
+    named = request.POST.get("from", "")
+    return [int(named)] if re.fullmatch(r"\d{1,18}", named, re.ASCII) else []
 
 
-def _left(taken: TakenOver) -> str:
-    """How many messages of the bot left in the moment before, and how long before the last one did."""
-    count = len(taken.just_left)
-    at = taken.control.changed_at or timezone.now()
-    seconds = number_format(max(0.1, (at - taken.just_left[-1].at).total_seconds()), 1)
-    return ngettext(
-        "%(count)d message of the bot went out %(seconds)s s before.",
-        "%(count)d messages of the bot went out right before, the last one %(seconds)s s before.",
-        count,
-    ) % {"count": count, "seconds": seconds}
+def _ask(request: Request, key: Key, held: Held, menu: str, words: str = "", **more: Any) -> HttpResponse:
+    """A colleague has had it since the page was made: nothing is done, and the `menu` it was chosen in asks."""
+    words = words or _("%(who)s has this conversation now. Nothing was changed yet.")
+    return acted(request, key, None, warning=words % {"who": holder(held.row)}, asks=menu, **more)
 
 
 @require_POST
@@ -114,11 +108,17 @@ def pause(request: Request, key: Key) -> HttpResponse:
     if not form.is_valid():
         return HttpResponse(status=400)
     before = control.current(key)
-    row = control.pause(key, rep(request), form.until())
+    try:
+        row = control.pause(key, rep(request), form.until(), taken_from=asked_about(request))
+    except Held as held:
+        return _ask(request, key, held, "pause-menu")
     activity.end(key)
     if row.epoch == before.epoch:
-        return acted(request, key, Toast(_("It is paused for longer already.")))
-    return _done(request, key, before, row, _("Paused. The bot is quiet here."))
+        waits = _("The lead waits for a person: the bot is quiet here already.")
+        return acted(request, key, Toast(_("It is paused for longer already.") if row.mode == Mode.PAUSED else waits))
+    how = control.settled(row)
+    words = _("Paused.") if how.may_still_leave else _("Paused. The bot is quiet here.")
+    return _done(request, key, before, row, words, **_got_through(how))
 
 
 @require_POST
@@ -127,7 +127,10 @@ def pause(request: Request, key: Key) -> HttpResponse:
 def resume(request: Request, key: Key) -> HttpResponse:
     """*Retomar*: ends a pause."""
     before = control.current(key)
-    row = control.resume(key, rep(request))
+    try:
+        row = control.resume(key, rep(request), taken_from=())
+    except Held as held:
+        return _ask(request, key, held, "")
     sending.drop_draft(key)
     return _done(request, key, before, row, _("Resumed. The bot answers here again."))
 
@@ -143,7 +146,12 @@ def hand_back(request: Request, key: Key) -> HttpResponse:
     agreed = form.cleaned_data["agreed"]
     before = control.current(key)
     note = notes.write(key, Note.Kind.AGREED, rep(request), agreed) if agreed else None
-    row = control.hand_back(key, rep(request))
+    try:
+        row = control.hand_back(key, rep(request), taken_from=asked_about(request))
+    except Held as held:
+        if note:
+            notes.erase(key, note.id)
+        return _ask(request, key, held, "hand-back-menu", agreed=agreed)
     sending.drop_draft(key)
     if note and row.epoch == before.epoch:
         notes.erase(key, note.id)
@@ -196,9 +204,13 @@ def hand_over(request: Request, key: Key) -> HttpResponse:
     if not form.is_valid() or form.cleaned_data["to"] not in able:
         return acted(request, key, None, warning=_("Not handed over: choose a colleague who may answer here."))
     receiver = able[form.cleaned_data["to"]]
-    if form.cleaned_data["note"]:
-        notes.write(key, Note.Kind.COLLEAGUES, rep(request), form.cleaned_data["note"])
-    handed = control.hand_over(key, rep(request), receiver)
+    word = form.cleaned_data["note"]
+    note = notes.write(key, Note.Kind.COLLEAGUES, rep(request), word) if word else None
+    try:
+        handed = control.hand_over(key, rep(request), receiver, taken_from=asked_about(request))
+    except Held as held:
+        if note:
+            notes.erase(key, note.id)
+        return _ask(request, key, held, "hand-over-menu", hand_over_note=word)
     words = _("Handed over: %(who)s has the conversation now.") % {"who": access.name_of(receiver)}
-    still = _("One message of the bot was already on its way and may still go out.") if handed.may_still_leave else ""
-    return acted(request, key, Toast(words), warning=still)
+    return acted(request, key, Toast(words), **_got_through(handed))

@@ -40,7 +40,7 @@ def conversation(request: Request, instance: str, opaque: str) -> HttpResponse:
         {
             "messages": "conversations/_messages.html",
             "older": "conversations/_messages.html",
-            "control": "conversations/_control.html",
+            "control": "conversations/_bar.html",
             "pending": "conversations/_pending.html",
             "whispers": "conversations/_whispers.html",
             "list": "conversations/_list.html",

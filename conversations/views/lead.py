@@ -19,6 +19,7 @@ from conversations.inbox import inbox
 from conversations.message import Key
 from conversations.models import Control, Note
 from conversations.templatetags.conversations import phone
+from conversations.views import left
 from conversations.views.guard import Request, fragment, kept_nowhere, may, of_conversation, rep
 from conversations.views.undoing import Toast
 
@@ -124,9 +125,10 @@ def set_approval(request: Request, key: Key) -> HttpResponse:
 def set_opt_out(request: Request, key: Key) -> HttpResponse:
     """*Não quer mais mensagens*, or *Permitir mensagens*: the lead is told nothing."""
     if request.POST.get("out") == "1":
-        control.note_opt_out(key, rep(request))
+        row = control.note_opt_out(key, rep(request))
         activity.end(key)
-        return _set(request, key, _("Noted: the bot writes nothing here any more."))
+        words = _("Noted: the bot writes nothing here any more.")
+        return _set(request, key, words if control.wait_for_claim(row.key) else f"{words} {left.may_still()}")
     control.opt_in(key, rep(request))
     return _set(request, key, _("Messages are allowed again."))
 

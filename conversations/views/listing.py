@@ -19,7 +19,7 @@ from conversations import activity, control, late, live, pictures, sending
 from conversations.forms import SeveralForm
 from conversations.message import Key
 from conversations.models import Control, Mode
-from conversations.views import parts, undoing
+from conversations.views import left, parts, undoing
 from conversations.views.guard import Request, fragment, key_of, may, of_conversation, rep
 from conversations.views.undoing import Toast
 
@@ -89,8 +89,12 @@ def act_on_several(request: Request) -> HttpResponse:
         if done.count:
             words = done.words % {"n": done.count}
             undoing.keep(request.session, Toast(words, undoing.of_several(rep(request).pk, done.changes), True))
-        if len(keys) > done.count:
-            flash.warning(request, done.left(len(keys) - done.count))
+        if done.held:
+            flash.warning(request, _held(done.held))
+        if len(keys) > done.count + done.held:
+            flash.warning(request, done.left(len(keys) - done.count - done.held))
+        if done.may_still_leave:
+            flash.warning(request, left.some_may_still(done.may_still_leave))
     return redirect(_back(request))
 
 
@@ -128,6 +132,10 @@ class _Done:
     count: int
     words: str
     changes: Sequence[tuple[Key, Control, Control]] = ()
+    #: How many a colleague has: what they do there is not taken from them in passing.
+    held: int = 0
+    #: How many messages of the bot were on their way.
+    may_still_leave: int = 0
 
     def left(self, number: int) -> str:
         """To how many it was not done."""
@@ -152,6 +160,14 @@ class _Answered(_Done):
         return words % {"n": number}
 
 
+def _held(number: int) -> str:
+    words = ngettext(
+        "%(n)d conversation was left as it is: a colleague has it.",
+        "%(n)d conversations were left as they are: a colleague has them.", number,
+    )  # fmt: skip
+    return words % {"n": number}
+
+
 def _back(request: Request) -> str:
     """The list one came from."""
     back = str(request.POST.get("back") or "")
@@ -161,24 +177,45 @@ def _back(request: Request) -> str:
 
 def _pause(request: Request, form: SeveralForm, keys: Sequence[Key]) -> _Done:
     until = form.until()
-    changes = []
-    for key in keys:
-        before = control.current(key)
-        changes.append((key, before, control.pause(key, rep(request), until)))
+
+    def give(key: Key, before: Control) -> Control | None:
+        row = control.pause(key, rep(request), until, taken_from=())
         activity.end(key)
-    words = ngettext("%(n)d conversation is paused.", "%(n)d conversations are paused.", len(keys))
-    return _Done(len(keys), words, changes)
+        return row if row.mode == Mode.PAUSED else None
+
+    changes, held = _changed(keys, give)
+    words = ngettext("%(n)d conversation is paused.", "%(n)d conversations are paused.", len(changes))
+    here = Control.objects.filter(pk__in=[row.pk for _key, _before, row in changes])
+    return _Done(len(changes), words, changes, held, may_still_leave=control.wait_for_claims(here))
 
 
 def _hand_back(request: Request, form: SeveralForm, keys: Sequence[Key]) -> _Done:
-    rows = control.currents(keys)
-    modes = {key: rows[key].mode_at(timezone.now()) for key in keys if key in rows}
-    changes = []
-    for key in (key for key in keys if modes.get(key, Mode.BOT) is not Mode.BOT):
-        give = control.resume if modes[key] is Mode.PAUSED else control.hand_back
-        changes.append((key, rows[key], give(key, rep(request))))
+    def give(key: Key, before: Control) -> Control | None:
+        mode = before.mode_at(timezone.now())
+        if mode is Mode.BOT:
+            return None
+        return (control.resume if mode is Mode.PAUSED else control.hand_back)(key, rep(request), taken_from=())
+
+    changes, held = _changed(keys, give)
     words = ngettext("%(n)d conversation is the bot's again.", "%(n)d conversations are the bot's again.", len(changes))
-    return _Done(len(changes), words, changes)
+    return _Done(len(changes), words, changes, held)
+
+
+def _changed(
+    keys: Sequence[Key], give: Callable[[Key, Control], Control | None]
+) -> tuple[list[tuple[Key, Control, Control]], int]:
+    """What `give` changed, and how many conversations stay with the colleague who has them."""
+    rows = control.currents(keys)
+    changes, held = [], 0
+    for key in keys:
+        before = rows.get(key) or Control(instance=key.instance, conversation=key.conversation)
+        try:
+            row = give(key, before)
+        except control.Held:
+            held += 1
+        else:
+            changes += [(key, before, row)] if row is not None else []
+    return changes, held
 
 
 def _answer(request: Request, form: SeveralForm, keys: Sequence[Key]) -> _Done:

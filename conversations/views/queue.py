@@ -19,7 +19,7 @@ from conversations.inbox import inbox
 from conversations.message import Key
 from conversations.models import TECHNICAL, Control, Mode
 from conversations.templatetags.conversations import phone
-from conversations.views import undoing
+from conversations.views import left, undoing
 from conversations.views.guard import Request, fragment, kept_nowhere, may, of_conversation, rep
 from conversations.views.undoing import Toast
 from people import access
@@ -103,10 +103,12 @@ def take_next(request: Request) -> HttpResponse:
         flash.success(request, _("Nobody is waiting. Well done!"))
         return redirect("conversations:queue")
     before, how = taken
+    words = _("The conversation is yours. From now on the bot sends nothing here.")
     if how.may_still_leave:
-        flash.warning(request, _("One message of the bot was already on its way and may still go out."))
-    undo = undoing.of(how.control.key, rep(request).pk, before, how.control)
-    undoing.keep(request.session, Toast(_("The conversation is yours. From now on the bot sends nothing here."), undo))
+        words = _("The conversation is yours.")
+    if got_through := left.told(how):
+        flash.warning(request, got_through)
+    undoing.keep(request.session, Toast(words, undoing.of(how.control.key, rep(request).pk, before, how.control)))
     return redirect(shown.address(how.control.key))
 
 

@@ -9,8 +9,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from conversations import switches
+from conversations import control, switches
 from conversations.forms import SwitchForm
+from conversations.models import Control
+from conversations.views import left
 from conversations.views.guard import Request, fragment, may, rep
 from people import access
 
@@ -44,6 +46,8 @@ def switch(request: Request) -> HttpResponse:
     if on:
         # That it is off, every page says as long as it is.
         flash.success(request, _("The bot is switched on."))
+    elif count := control.wait_for_claims(Control.objects.filter(**({"instance": instance} if instance else {}))):
+        flash.warning(request, left.some_may_still(count))
     return redirect(_back(request))
 
 

@@ -79,13 +79,13 @@ def _place(one: User) -> dict[str, Any]:
     return {"group": one.groups.first(), "instances": access.profile_of(one).instances}
 
 
-def _acted(request: Request, one: User, act: Callable[[], object]) -> HttpResponse:
+def _acted(request: Request, one: User, act: Callable[[], object], done: str = "") -> HttpResponse:
     try:
         act()
     except team.LastManager:
         flash.warning(request, _("Nothing was changed: nobody would be left who may manage people."))
     else:
-        flash.success(request, _("Saved."))
+        flash.success(request, (done or _("Saved.")) % {"who": access.name_of(one)})
     return redirect("people:person", one.pk)
 
 
@@ -107,13 +107,15 @@ def of_person(view: Callable[Concatenate[Request, User, P], HttpResponseBase]) -
 @of_person
 def deactivate(request: Request, one: User) -> HttpResponse:
     """They are out at once."""
-    return _acted(request, one, lambda: team.deactivate(one, rep(request)))
+    done = _("The account of %(who)s is closed: they are logged out everywhere and cannot come in.")
+    return _acted(request, one, lambda: team.deactivate(one, rep(request)), done)
 
 
 @of_person
 def reactivate(request: Request, one: User) -> HttpResponse:
     """They may come in again."""
-    return _acted(request, one, lambda: team.reactivate(one, rep(request)))
+    done = _("The account of %(who)s is open again: they may come in.")
+    return _acted(request, one, lambda: team.reactivate(one, rep(request)), done)
 
 
 @of_person
@@ -141,4 +143,5 @@ def end_sessions(request: Request, one: User) -> HttpResponse:
 @of_person
 def remove_factor(request: Request, one: User) -> HttpResponse:
     """For somebody who has lost the phone and the recovery codes."""
-    return _acted(request, one, lambda: second_factor.remove(one, rep(request)))
+    done = _("The second factor of %(who)s is removed: their password alone lets them in.")
+    return _acted(request, one, lambda: second_factor.remove(one, rep(request)), done)

@@ -106,6 +106,23 @@ def test_a_yes_sends_it(manager: Client, turn: Turn, sandbox: Sandbox, asked: st
     assert part(manager) == ""
 
 
+def test_while_the_bot_is_off_a_yes_is_refused_with_what_to_do_and_the_offer_stays(
+    manager: Client, turn: Turn, sandbox: Sandbox, asked: str
+) -> None:
+    switches.switch(None, KEY.instance, False)
+    one = offered()
+
+    said = post(manager, "approve", id=one.id, text="Depende do plano.")
+
+    assert "Nothing was sent: the bot is switched off." in said
+    assert "Depende do plano." in said
+    assert offered() == one
+    turn(asked)
+    assert texts(sandbox) == []
+    switches.switch(None, KEY.instance, True)
+    assert "Approved" in post(manager, "approve", id=one.id)
+
+
 def test_other_words_are_sent_as_the_messages_they_are_parted_into(
     manager: Client, turn: Turn, sandbox: Sandbox, asked: str
 ) -> None:

@@ -138,8 +138,42 @@ def test_what_one_has_seen_is_no_reason_to_ask(stack: Stack, window: Window, lea
     betos.get_by_label("Sua resposta").fill("E boa semana")
     betos.keyboard.press("Enter")
 
-    expect(bubble(betos, "E boa semana")).to_have_count(1, timeout=SOON_MS)
-    expect(betos.locator("#newer")).to_have_count(0)
+    expect(betos.locator("#newer")).to_contain_text("Ana está com esta conversa.", timeout=SOON_MS)
+    expect(betos.locator("#newer")).not_to_contain_text("Algo novo saiu")
+
+
+def test_sending_takes_nothing_from_a_colleague_unasked(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Gilda Nunes")
+    anas, betos = opened(stack, window("ana"), lead), opened(stack, window("beto"), lead)
+    hint = betos.locator("#composer-hint")
+    expect(hint).to_contain_text("Enviar assume a conversa: o bot fica quieto.")
+    anas.locator("#act-take-over").click()
+    expect(hint).to_contain_text("Enviar assume a conversa, que está com Ana.", timeout=SOON_MS)
+    box = betos.get_by_label("Sua resposta")
+    betos.locator("#file").set_input_files({"name": "tabela.csv", "mimeType": "text/csv", "buffer": b"a;b"})
+    box.fill("Segue a tabela")
+    box.press("Enter")
+
+    expect(betos.locator("#newer")).to_contain_text(
+        "Ana está com esta conversa. Enviar assim mesmo? A conversa passa para você.", timeout=SOON_MS
+    )
+    expect(box).to_have_value("Segue a tabela")
+    expect(betos.locator("#attached")).to_contain_text("tabela.csv")
+    # Enter sends, and answers no question.
+    with betos.expect_response("**/send/"):
+        box.press("Enter")
+    expect(betos.locator("#newer")).to_contain_text("Ana está com esta conversa.")
+    expect(betos.locator(".htmx-request")).to_have_count(0)
+    expect(anas.locator("#control")).to_contain_text("Esta conversa está com você.")
+    assert stack.sandbox.sent(lead) == []
+
+    betos.get_by_role("button", name="Enviar mesmo assim").click()
+
+    expect(bubble(betos, "Segue a tabela")).to_have_count(1, timeout=SOON_MS)
+    expect(betos.locator("#control")).to_contain_text("Esta conversa está com você.")
+    expect(hint).not_to_contain_text("assume a conversa")
+    expect(anas.locator("#composer-hint")).to_contain_text("que está com Beto", timeout=SOON_MS)
+    assert [(one.type_name, one.text) for one in stack.sandbox.sent(lead)] == [("documentMessage", "Segue a tabela")]
 
 
 def test_the_lead_stands_beside_the_conversation_on_a_desk(stack: Stack, window: Window, lead: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client
 from django.utils import timezone, translation
 from pytest_django import Settings
@@ -144,6 +146,13 @@ def test_a_pause_that_is_longer_already_says_so(for_bob: Client) -> None:
     assert 'name="undo"' not in text(again)
 
 
+def test_where_a_lead_waits_for_a_person_a_pause_says_that_the_bot_is_quiet_already(for_bob: Client) -> None:
+    row = control.ensure(MARIANA)
+    Control.objects.filter(pk=row.pk).update(mode=Mode.WAITING, reason=Reason.ANGRY)
+
+    assert "The lead waits for a person: the bot is quiet here already." in text(post(for_bob, "pause", length="30"))
+
+
 # ------------------------------------------------------------------------------------------------------------- undoing
 
 
@@ -266,6 +275,99 @@ def test_from_the_phone_it_is_taken_without_a_question(for_bob: Client, bob: Use
     assert now_is() == (Mode.HUMAN, bob.pk)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_it_over_in_the_same_moment_the_second_is_asked(for_alice: Client, for_bob: Client) -> None:
+    for number in range(12):
+        page = f"/c/{INSTANCE}/{opaque_id(Key(INSTANCE, JID(f'55119222200{number:02}@s.whatsapp.net')))}/"
+        together = threading.Barrier(2)
+        answers: list[str] = []
+
+        def press(client: Client, page: str = page, together: Any = together, answers: list[str] = answers) -> None:
+            try:
+                together.wait()
+                answers.append(
+                    text(client.post(f"{page}take-over/", headers={"Accept-Language": "en", **HTMX}))
+                )  # fmt: skip
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=press, args=(client,)) for client in (for_alice, for_bob)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert sum('id="take-menu" open' in one for one in answers) == 1
+        assert sum("The conversation is yours." in one for one in answers) == 1
+
+
+def test_it_is_taken_only_from_whom_one_was_asked_about(alice: User, bob: User, olga: User) -> None:
+    control.take_over(MARIANA, alice, taken_from=())
+    control.take_over(MARIANA, alice, taken_from=())
+
+    for taken_from in ((), (olga.pk,)):
+        with pytest.raises(control.Held) as held:
+            control.take_over(MARIANA, bob, taken_from=taken_from)
+        assert held.value.row.holder == alice
+    assert AuditEntry.objects.count() == 1
+
+    control.take_over(MARIANA, bob, taken_from=(alice.pk,))
+    assert now_is() == (Mode.HUMAN, bob.pk)
+
+
+#: What one may do to a conversation that a colleague has, the menu it is chosen in, and what was written there.
+DONE_TO_ANOTHERS = [
+    ("pause", {"length": "60"}, "pause-menu"),
+    ("hand-back", {"agreed": "proposta até sexta"}, "hand-back-menu"),
+    ("hand-over", {"to": "bob", "note": "proposta até sexta"}, "hand-over-menu"),
+    ("resume", {}, ""),
+]
+
+
+@pytest.mark.parametrize(("act", "fields", "menu"), DONE_TO_ANOTHERS)
+def test_what_a_colleague_took_since_the_page_was_made_is_left_and_the_menu_asks(
+    for_bob: Client, alice: User, bob: User, act: str, fields: dict[str, str], menu: str
+) -> None:
+    dora = User.objects.create_user("dora", first_name="Dora")
+    dora.groups.add(*bob.groups.all())
+    fields = {**fields, **({"to": str(dora.pk)} if "to" in fields else {})}
+    control.take_over(MARIANA, alice)
+
+    asked = text(post(for_bob, act, **fields))
+
+    assert now_is() == (Mode.HUMAN, alice.pk)
+    assert "Alice has this conversation now. Nothing was changed yet." in asked
+    assert AuditEntry.objects.count() == 1
+    assert not Note.objects.exists()
+    if menu:
+        opened = asked.partition(f'id="{menu}" open>')[2].partition("</details>")[0]
+        assert f'name="from" value="{alice.pk}"' in opened
+        assert "Alice has this conversation." in opened
+        assert ("proposta até sexta</textarea>" in opened) == ("proposta até sexta" in fields.values())
+        post(for_bob, act, **fields, **{"from": str(alice.pk)})
+        assert now_is() != (Mode.HUMAN, alice.pk)
+
+
+def test_without_scripts_one_is_told_whose_it_is_and_nothing_is_done(for_bob: Client, alice: User) -> None:
+    control.take_over(MARIANA, alice)
+
+    back = post(for_bob, "pause", headers={}, length="60")
+
+    assert "Alice has this conversation now. Nothing was changed yet." in get(for_bob, back["Location"])
+    assert now_is() == (Mode.HUMAN, alice.pk)
+
+
+def test_the_menus_and_the_box_say_whose_conversation_it_is(for_bob: Client, for_alice: Client, alice: User) -> None:
+    control.take_over(MARIANA, alice)
+
+    bobs, own = get(for_bob), get(for_alice)
+
+    assert bobs.count(f'<input type="hidden" name="from" value="{alice.pk}">') == 4
+    assert "Sending takes the conversation over from Alice." in bobs
+    assert 'name="from"' not in own
+    assert "Sending takes" not in own
+
+
 # ------------------------------------------------------------------------------------------------- what the bot does
 
 
@@ -339,6 +441,77 @@ def test_what_left_long_before_or_by_a_rep_is_not_told(for_bob: Client) -> None:
         )  # fmt: skip
 
     assert "went out" not in text(post(for_bob, "take-over"))
+
+
+@pytest.fixture
+def on_its_way(settings: Settings) -> Sent:
+    """A message of the bot whose POST does not answer."""
+    settings.TAKEOVER_WAIT_SECONDS = 0.1
+    sent = Sent.objects.create(
+        token="c" * 32, instance=INSTANCE, conversation=LEAD, author=Sent.By.BOT, at=timezone.now()
+    )
+    row = control.ensure(MARIANA)
+    Control.objects.filter(pk=row.pk).update(sending=sent.token, sending_at=sent.at)
+    return sent
+
+
+MAY_LEAVE = "One message of the bot was already on its way and may still go out."
+
+
+@pytest.mark.parametrize(
+    ("act", "fields", "done"),
+    [
+        ("take-over", {}, "The conversation is yours."),
+        ("pause", {"length": "60"}, "Paused."),
+        ("lead/opt-out", {"out": "1"}, "Noted: the bot writes nothing here any more."),
+        ("send", {"text": "Olá", "token": "d" * 32}, ""),
+    ],
+)
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_whoever_makes_the_bot_quiet_is_told_what_may_still_go_out(
+    for_bob: Client, on_its_way: Sent, act: str, fields: dict[str, str], done: str, headers: dict[str, str]
+) -> None:
+    said = post(for_bob, act, headers=headers, **fields)
+    page = text(said) if headers else get(for_bob, said["Location"])
+
+    assert MAY_LEAVE in page
+    assert done in page
+    assert "Paused. The bot is quiet here." not in page
+
+
+@pytest.mark.parametrize(
+    ("act", "fields"), [("pause", {"length": "60"}), ("lead/opt-out", {"out": "1"}), ("send", {"text": "Olá"})]
+)
+def test_where_nothing_was_on_its_way_nothing_is_feared(for_bob: Client, act: str, fields: dict[str, str]) -> None:
+    assert MAY_LEAVE not in text(post(for_bob, act, token="d" * 32, **fields))
+
+
+def test_switched_off_it_says_how_many_messages_may_still_go_out(for_alice: Client, on_its_way: Sent) -> None:
+    words = "1 message of the bot was already on its way and may still go out."
+    for instance in (INSTANCE, ""):
+        switches.switch(None, instance, True)
+        data = {"instance": instance, "on": "0", "next": "/"}
+        assert words in text(for_alice.post("/switch/", data, headers={"Accept-Language": "en"}, follow=True))
+    Control.objects.update(sending="")
+    switches.switch(None, INSTANCE, True)
+
+    off = for_alice.post("/switch/", {"instance": INSTANCE, "on": "0"}, headers={"Accept-Language": "en"}, follow=True)
+
+    assert "on its way" not in text(off)
+
+
+def test_a_colleague_is_handed_a_conversation_where_the_bot_just_spoke_and_it_is_told(
+    for_alice: Client, bob: User
+) -> None:
+    Sent.objects.create(
+        token="a" * 32, instance=INSTANCE, conversation=LEAD, author=Sent.By.BOT, state=Sent.State.SENT,
+        message_id="BAE5", at=timezone.now() - timedelta(milliseconds=400),
+    )  # fmt: skip
+
+    bar = text(post(for_alice, "hand-over", to=str(bob.pk)))
+
+    assert re.search(r"1 message of the bot went out 0\.[4-9] s before\.", bar)
+    assert '<a href="#message-BAE5">' in bar
 
 
 # ------------------------------------------------------------------------------------------------------- handing back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections
 from django.test import Client
 from django.utils import timezone as now_is
 from django.utils import translation
 from pytest_django import Settings
 
-from conversations import colleagues, control, inbox, lead, newer, notes, stream
+from conversations import colleagues, control, fence, inbox, lead, newer, notes, stream
 from conversations.colleagues import Colleague, Sign
 from conversations.evolution import get_client
 from conversations.evolution.sandbox import Failure, Sandbox
@@ -194,6 +197,114 @@ def test_what_a_colleague_or_the_bot_sent_meanwhile_asks_first(for_bob: Client, 
     assert sandbox.sent(LEAD) == []
     assert "Something new" not in answer(for_bob, seen=seen, anyway="1")
     assert [one.text for one in sandbox.sent(LEAD)] == ["Olá"]
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_what_a_colleague_has_is_asked_about_and_the_words_stay(
+    for_bob: Client, alice: User, bob: User, sandbox: Sandbox, scripts: bool
+) -> None:
+    control.take_over(MARIANA, alice)
+    fields = {"text": "Olá", "token": uuid.uuid4().hex}
+
+    page = post(for_bob, "send/", htmx=scripts, **fields).content.decode()
+
+    assert "Alice has this conversation. Send it anyway? The conversation becomes yours." in page
+    assert "Something new" not in page
+    assert f'name="from" value="{alice.pk}">Send anyway' in page
+    assert ">Olá</textarea>" in page
+    assert (sandbox.sent(LEAD), control.current(MARIANA).holder) == ([], alice)
+    post(for_bob, "send/", htmx=scripts, **fields, **{"from": str(alice.pk)})
+    assert [one.text for one in sandbox.sent(LEAD)] == ["Olá"]
+    assert control.current(MARIANA).holder == bob
+
+
+def test_a_third_person_who_took_it_meanwhile_is_asked_about_anew(
+    for_bob: Client, alice: User, olga: User, sandbox: Sandbox
+) -> None:
+    control.take_over(MARIANA, olga)
+
+    page = answer(for_bob, **{"from": str(alice.pk), "anyway": "1"})
+
+    assert "Olga has this conversation. Send it anyway?" in page
+    assert sandbox.sent(LEAD) == []
+
+
+def test_both_questions_are_asked_at_once_and_answered_by_one_button(
+    for_bob: Client, alice: User, sandbox: Sandbox
+) -> None:
+    control.take_over(MARIANA, alice)
+    seen = newer.of_page()
+    sent_by(alice, "A1")
+
+    page = answer(for_bob, seen=seen)
+
+    question = page.partition('id="newer"')[2].partition("</div>")[0]
+    assert "Something new went out" in question
+    assert "Alice has this conversation." in question
+    assert f'name="from" value="{alice.pk}"' in question
+    assert '<input type="hidden" name="anyway" value="1">' in question
+    # Enter in the box sends without the button.
+    assert "Alice has this conversation." in answer(for_bob, seen=seen, anyway="1")
+    assert sandbox.sent(LEAD) == []
+
+
+def test_a_file_that_is_asked_about_is_to_be_chosen_again_where_nothing_keeps_it(
+    for_bob: Client, alice: User, sandbox: Sandbox
+) -> None:
+    control.take_over(MARIANA, alice)
+    file = SimpleUploadedFile("tabela.csv", b"a;b", "text/csv")
+
+    page = for_bob.post(
+        f"{PAGE}send/", {"token": uuid.uuid4().hex, "file": file}, headers={"Accept-Language": "en"}
+    ).content.decode()  # fmt: skip
+
+    assert "Choose “tabela.csv” again." in page
+    assert sandbox.sent(LEAD) == []
+
+
+def test_what_went_out_already_is_not_asked_about_though_a_colleague_has_it_now(
+    for_bob: Client, alice: User, sandbox: Sandbox
+) -> None:
+    token = uuid.uuid4().hex
+    answer(for_bob, token=token)
+    control.take_over(MARIANA, alice)
+
+    page = answer(for_bob, token=token)
+
+    assert "Send anyway" not in page
+    assert "data-sent" in page
+    assert control.current(MARIANA).holder == alice
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_went_out_while_ones_own_message_waited_for_it_is_shown_first(
+    for_bob: Client, alice: User, bob: User, sandbox: Sandbox, settings: Settings
+) -> None:
+    settings.TAKEOVER_WAIT_SECONDS = 30
+    control.rep_sent(MARIANA, alice)
+    alices = fence.claim_for_rep(MARIANA, alice)
+    asked = {"text": "O preço é 120", "token": uuid.uuid4().hex, "seen": newer.of_page(), "from": str(alice.pk)}
+    answers: list[str] = []
+
+    def send() -> None:
+        try:
+            answers.append(answer(for_bob, **asked))
+        finally:
+            connections.close_all()
+
+    bobs = threading.Thread(target=send)
+    bobs.start()
+    control.waited_until(lambda: control.current(MARIANA).holder_id == bob.pk)
+    fence.confirm(alices, "A1")
+    bobs.join()
+
+    assert "Something new went out while you were writing." in answers[0]
+    assert ">O preço é 120</textarea>" in answers[0]
+    assert sandbox.sent(LEAD) == []
+    assert [one.token for one in Sent.objects.all()] == [alices]
+    assert control.current(MARIANA).sending == ""
+    answer(for_bob, **asked, anyway="1")
+    assert [one.text for one in sandbox.sent(LEAD)] == ["O preço é 120"]
 
 
 def test_what_stands_on_the_page_asks_nothing(for_bob: Client, alice: User, sandbox: Sandbox) -> None:

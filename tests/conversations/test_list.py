@@ -22,7 +22,7 @@ from conversations.evolution.sandbox import Sandbox
 from conversations.inbox import inbox
 from conversations.jid import JID
 from conversations.message import Key
-from conversations.models import AuditEntry, Control, Mode, Reason, Seen
+from conversations.models import AuditEntry, Control, Mode, Reason, Seen, Sent
 from conversations.sealed import opaque_id
 from conversations.views import undoing
 from people.models import Profile
@@ -322,6 +322,16 @@ def test_several_are_paused_for_the_time_chosen(for_bob: Client, leads: Any) -> 
     assert AuditEntry.objects.count() == 2
 
 
+def test_who_waits_for_a_person_is_not_said_to_be_paused(for_bob: Client, leads: Any) -> None:
+    row = control.ensure(PEDRO_KEY)
+    Control.objects.filter(pk=row.pk).update(mode=Mode.WAITING, reason=Reason.ANGRY)
+
+    said = text(act(for_bob, MARIANA_KEY, PEDRO_KEY, length="60"))
+
+    assert "1 conversation is paused." in said
+    assert "1 conversation was left as it is: it is not in a state for that." in said
+
+
 def test_once_it_is_done_the_boxes_are_gone(for_bob: Client, leads: Any) -> None:
     page = get(for_bob, "/?view=bot&select=1")
 
@@ -340,6 +350,39 @@ def test_several_go_back_to_the_bot_whatever_they_were(for_bob: Client, bob: Use
     assert {control.current(key).mode for key in (MARIANA_KEY, PEDRO_KEY)} == {Mode.BOT}
 
 
+@pytest.mark.parametrize("fields", [{"length": "60"}, {"act": "hand-back"}])
+def test_what_a_colleague_has_stays_theirs(
+    for_bob: Client, bob: User, alice: User, leads: Any, fields: dict[str, str]
+) -> None:
+    control.take_over(MARIANA_KEY, bob)
+    control.take_over(PEDRO_KEY, alice)
+    control.take_over(JOANA_KEY, alice)
+
+    said = text(act(for_bob, MARIANA_KEY, PEDRO_KEY, JOANA_KEY, **fields))
+
+    assert "2 conversations were left as they are: a colleague has them." in said
+    assert "not in a state for that" not in said
+    assert control.current(MARIANA_KEY).mode == (Mode.PAUSED if "length" in fields else Mode.BOT)
+    assert [control.current(key).holder for key in (PEDRO_KEY, JOANA_KEY)] == [alice, alice]
+
+
+def test_paused_several_it_says_how_many_messages_may_still_go_out(
+    for_bob: Client, settings: Settings, leads: Any
+) -> None:
+    settings.TAKEOVER_WAIT_SECONDS = 0.1
+    for number, key in enumerate((MARIANA_KEY, PEDRO_KEY, JOANA_KEY)):
+        row = control.ensure(key)
+        sent = Sent.objects.create(
+            token=f"{number}" * 32, instance=key.instance, conversation=key.conversation, author=Sent.By.BOT,
+            at=timezone.now(),
+        )  # fmt: skip
+        Control.objects.filter(pk=row.pk).update(sending=sent.token)
+
+    said = text(act(for_bob, MARIANA_KEY, PEDRO_KEY, length="60"))
+
+    assert "2 messages of the bot were already on their way and may still go out." in said
+
+
 def undo_of(page: str) -> str:
     """What the button in the toast posts."""
     found = re.search(r'action="/several/undo/".*?name="undo" value="([^"]+)"', page, re.DOTALL)
@@ -354,7 +397,7 @@ def undo(client: Client, token: str, back: str = "/") -> Any:
 def test_a_pause_of_several_is_undone_but_where_something_else_changed(
     for_bob: Client, bob: User, alice: User, leads: Any
 ) -> None:
-    control.take_over(PEDRO_KEY, alice)
+    control.take_over(PEDRO_KEY, bob)
     token = undo_of(text(act(for_bob, MARIANA_KEY, PEDRO_KEY, JOANA_KEY, length="60")))
     control.take_over(JOANA_KEY, alice)
 
@@ -364,7 +407,7 @@ def test_a_pause_of_several_is_undone_but_where_something_else_changed(
     assert "Undone: 2 conversations are as they were." in text(response)
     assert "1 conversation was left as it is: something else changed there meanwhile." in text(response)
     rows = [control.current(key) for key in (MARIANA_KEY, PEDRO_KEY, JOANA_KEY)]
-    assert [(row.mode, row.holder) for row in rows] == [(Mode.BOT, None), (Mode.HUMAN, alice), (Mode.HUMAN, alice)]
+    assert [(row.mode, row.holder) for row in rows] == [(Mode.BOT, None), (Mode.HUMAN, bob), (Mode.HUMAN, alice)]
     assert "2 conversations were left as they are" not in text(response)
 
 

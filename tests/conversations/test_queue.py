@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import uuid
 from datetime import timedelta
@@ -225,6 +226,24 @@ def test_next_takes_the_most_urgent_over_opens_it_and_can_be_undone(for_bob: Cli
     assert (row.mode, row.holder) == (Mode.HUMAN, bob)
     assert AuditEntry.objects.get().act == Act.TAKE_OVER
     assert "Undo" in get(for_bob, PAGE)
+
+
+def test_next_says_what_of_the_bot_left_right_before_or_may_still_leave(for_bob: Client, settings: Settings) -> None:
+    settings.TAKEOVER_WAIT_SECONDS = 0.1
+    row = waits()
+    sent = Sent.objects.create(
+        token="a" * 32, instance=INSTANCE, conversation=LEAD, author=Sent.By.BOT, state=Sent.State.SENT,
+        message_id="BAE5", at=timezone.now() - timedelta(milliseconds=400),
+    )  # fmt: skip
+    headers = {"Accept-Language": "en"}
+
+    page = for_bob.post("/queue/next/", follow=True, headers=headers).content.decode()
+    assert re.search(r"1 message of the bot went out 0\.[4-9] s before\.", page)
+
+    Control.objects.filter(pk=row.pk).update(mode=Mode.WAITING, holder=None, sending=sent.token)
+    page = for_bob.post("/queue/next/", follow=True, headers=headers).content.decode()
+    assert "One message of the bot was already on its way and may still go out." in page
+    assert "From now on the bot sends nothing here." not in page
 
 
 def test_next_with_nobody_left_says_so(for_bob: Client) -> None:

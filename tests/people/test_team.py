@@ -149,6 +149,30 @@ def test_a_closed_account_is_out_at_once_and_may_be_opened_again(for_alice: Clie
     assert deeds() == [Deed.REACTIVATED, Deed.DEACTIVATED]
 
 
+def test_what_shuts_somebody_out_asks_first_and_says_what_was_done(
+    for_alice: Client, for_bob: Client, bob: User
+) -> None:
+    with_factor(bob)
+    for_bob.get("/me/")
+
+    page = get(for_alice, f"/team/{bob.pk}/")
+
+    for act, question in [
+        ("deactivate/", "Close the account of Bob?"),
+        ("sessions/end/", "Log Bob out everywhere? They must log in again."),
+        ("second-factor/remove/", "Remove the second factor of Bob?"),
+    ]:
+        menu = page[: page.index(question)].rpartition("<details")[2]
+        assert f'action="/team/{bob.pk}/{act}"' in menu
+    for act, said in [
+        ("second-factor/remove/", "The second factor of Bob is removed: their password alone lets them in."),
+        ("deactivate/", "The account of Bob is closed: they are logged out everywhere and cannot come in."),
+        ("reactivate/", "The account of Bob is open again: they may come in."),
+    ]:
+        done = for_alice.post(f"/team/{bob.pk}/{act}", follow=True, headers={"Accept-Language": "en"})
+        assert said in text(done)
+
+
 def test_what_they_held_is_listed_and_the_chosen_ones_go_back_to_the_bot(
     for_alice: Client, bob: User, settings: Settings
 ) -> None:
