@@ -13,7 +13,7 @@ from conversations import attention, control, sealed, shown
 from conversations.attention import Call, Why
 from conversations.inbox import inbox, lists_groups
 from conversations.models import Control
-from conversations.plain import folded
+from conversations.plain import folded, folded_once
 from conversations.row import Row
 from conversations.templatetags.conversations import control_word, lasting, moment, phone, title
 from conversations.views.guard import Request, kept_nowhere, may, rep
@@ -106,5 +106,5 @@ def _is_meant(row: Row, wanted: str) -> bool:
     digits = "".join(char for char in wanted if char.isdigit())
     if len(digits) >= 3 and not any(char.isalpha() for char in wanted):
         return digits in row.key.conversation.split("@")[0]
-    words = folded(title(row)).split()
+    words = folded_once(title(row)).split()
     return all(any(word.startswith(part) for word in words) for part in wanted.split())
