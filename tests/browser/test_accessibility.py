@@ -69,6 +69,25 @@ def test_axe_finds_nothing_on_what_opens_over_a_page(
     assert found == dict.fromkeys(found, [])
 
 
+#: How often each thing that moves is to move, of what moves without an end for everybody else.
+MOVING = """() => {
+  document.querySelector("main").insertAdjacentHTML("beforeend", '<i class="pulse"></i><i class="recorder-dot"></i>');
+  document.querySelector(".search").classList.add("htmx-request");
+  return document.getAnimations().map((one) => one.effect.getComputedTiming().iterations);
+}"""
+
+
+def test_for_who_wants_less_motion_nothing_moves_without_an_end(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Lena Duarte")
+    page = window(reduced_motion="reduce")
+    page.goto(stack.page(lead))
+    settle(page)
+
+    assert float("inf") not in page.evaluate(MOVING)
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(MOVING).count(float("inf")) >= 3
+
+
 def owe_a_code(page: Page) -> None:
     """The first step of a login that has two: nobody is in yet, and the page for the code is shown."""
     page.get_by_label("Usuário").fill(PROTECTED)
