@@ -69,6 +69,24 @@ def test_axe_finds_nothing_on_what_opens_over_a_page(
     assert found == dict.fromkeys(found, [])
 
 
+#: How wide the border is that one can take hold of.
+GRIP = """() => {
+  const { left, top, height } = document.querySelector(".divider").getBoundingClientRect();
+  const isGrip = (x) => document.elementFromPoint(left + x, top + height / 2)?.matches(".divider");
+  return Array.from({ length: 100 }, (_, n) => n - 50).filter(isGrip).length;
+}"""
+
+
+def test_the_border_of_the_list_is_wide_enough_to_be_taken_hold_of(stack: Stack, window: Window, lead: str) -> None:
+    """axe takes it for no control."""
+    quiet(stack, lead, "Laura Pinho")
+    page = window()
+    page.goto(stack.page(lead))
+    settle(page)
+
+    assert page.evaluate(GRIP) >= 24
+
+
 #: How often each thing that moves is to move, of what moves without an end for everybody else.
 MOVING = """() => {
   document.querySelector("main").insertAdjacentHTML("beforeend", '<i class="pulse"></i><i class="recorder-dot"></i>');
