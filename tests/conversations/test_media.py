@@ -227,7 +227,7 @@ def test_a_file_too_large_is_said(for_bob: Client, sandbox: Sandbox) -> None:
 def test_a_person_who_follows_a_link_gets_a_page(for_bob: Client, sandbox: Sandbox, settings: Settings) -> None:
     settings.EVOLUTION_API_URL = "http://127.0.0.1:9"
 
-    response = get(for_bob, address("ANY"), **{"Sec-Fetch-Dest": "document"})
+    response = get(for_bob, address("ANY"), Accept="text/html,application/xhtml+xml,*/*;q=0.8")
 
     assert response.status_code == 504
     assert "To the conversation" in response.content.decode()
