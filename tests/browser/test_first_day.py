@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from conversations.evolution.sandbox import samples
-from tests.browser.conftest import SOON_MS, Window, bubble, hand_back, quiet, settle
+from tests.browser.conftest import DRAWN, SOON_MS, Window, bubble, hand_back, quiet, settle
 from tests.browser.test_people import join, log_in
 from tests.stack import Stack, eventually
 
@@ -180,3 +180,44 @@ def test_from_the_login_to_a_lead_who_was_heard_answered_and_handed_back(
     expect(page.locator("#toasts")).to_contain_text("Devolvida com a sua nota.")
     expect(page.locator("#control")).to_contain_text("Quem responde aqui é o bot.")
     assert [words.removeprefix("*Beto*\n") for words in stack.texts(lead)] == [FIRST, "Ouvi, Júlia! " + SECOND]
+
+
+# -------------------------------------------------------------------------------------------------------- nothing jumps
+
+#: What moved without that one did anything: how much, and where it was and is.
+WATCHING = """() => {
+  window.shifts = [];
+  const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
+  const words = ({ node, previousRect, currentRect }) =>
+    `${node?.id || node?.className || node?.nodeName}: ${place(previousRect)} -> ${place(currentRect)}`;
+  new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) if (!one.hadRecentInput) shifts.push([one.value, one.sources.map(words)]);
+  }).observe({ type: "layout-shift" });
+}"""
+#: Web Vitals call twice as much good. The bar above the messages has a second line for some of its states.
+AT_MOST = 0.05
+
+
+def test_nothing_jumps_while_things_happen(stack: Stack, window: Window, lead: str) -> None:
+    for number, name in enumerate(("Kauã Dias", "Lis Reis", "Kátia Nunes")):
+        known = lead if name == "Kátia Nunes" else f"55118{number:02}{lead[7:]}"
+        stack.sandbox.lead_writes(known, "obrigada", name=name, at=stack.sandbox.clock() - DAY * 2 + number)
+    page = opened(stack, window, lead)
+    stack.act(lead, "take-over")
+    expect(page.locator("#control")).to_contain_text(MINE, timeout=SOON_MS)
+    stack.sandbox.lead_writes(lead, "um", name="Kátia Nunes")
+    expect(page.locator("a.row").first).to_contain_text("um", timeout=SOON_MS)
+    # In the list, where nothing moves under the pointer.
+    page.mouse.move(200, 500)
+    page.evaluate(WATCHING)
+
+    stack.sandbox.lead_writes(lead, "dois", name="Kátia Nunes")
+    expect(bubble(page, "dois")).to_be_visible(timeout=SOON_MS)
+    stack.sandbox.lead_writes(f"5511800{lead[7:]}", "e eu?", name="Kauã Dias")
+    expect(page.locator("#news")).to_be_visible(timeout=SOON_MS)
+    stack.act(lead, "pause", by=stack.browser("beto"), length="60")
+    expect(page.locator("#control")).to_contain_text("Pausada.", timeout=SOON_MS)
+    page.evaluate(DRAWN)
+
+    moved = page.evaluate("shifts")
+    assert sum(value for value, _where in moved) <= AT_MOST, moved
