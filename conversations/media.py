@@ -13,6 +13,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils import timezone
 
 from conversations import identity
 from conversations.evolution import EvolutionError, Unreachable, get_client
@@ -56,9 +59,18 @@ class File:
     data: bytes = field(repr=False)
     #: From a fixed list, never the sender's own word.
     content_type: str
-    name: str
+    #: What the sender called it, made harmless; "" when they did not.
+    given: str
     #: A page may show it; otherwise it is only downloaded.
     is_shown: bool
+    kind: Kind
+    ending: str
+    sent_at: datetime
+
+    @property
+    def name(self) -> str:
+        """What it is called on the disk of whoever downloads it, by the clock of their place."""
+        return self.given or f"{self.kind.value}-{timezone.localtime(self.sent_at):%Y%m%d-%H%M%S}.{self.ending}"
 
 
 @dataclass(slots=True)
@@ -172,7 +184,7 @@ def _file(said: Message, data: bytes) -> File:
     mime = said.media.mime_type.partition(";")[0].strip().lower()
     is_shown = mime in _SHOWN.get(said.kind, ())
     content_type = mime if is_shown or mime in _DOWNLOADED else _UNKNOWN
-    return File(data, content_type, _name(said, mime), is_shown)
+    return File(data, content_type, _given(said), is_shown, said.kind, _ENDINGS.get(mime, "bin"), said.sent_at)
 
 
 _ENDINGS = {
@@ -181,10 +193,10 @@ _ENDINGS = {
 }  # fmt: skip
 
 
-def _name(said: Message, mime: str) -> str:
-    """What the file is called on the disk of whoever downloads it: no path, and nothing that turns the text around."""
+def _given(said: Message) -> str:
+    """The name that came with the file: no path, and nothing that turns the text around."""
     given = said.media.file_name if said.media else ""
     safe = "".join(
         "_" if letter in '/\\:*?"<>|' or unicodedata.category(letter).startswith("C") else letter for letter in given
     ).strip(". ")
-    return safe[-120:] or f"{said.kind.value}-{said.sent_at:%Y%m%d-%H%M%S}.{_ENDINGS.get(mime, 'bin')}"
+    return safe[-120:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 #: The accents of Latin letters, once they are apart from them.
 _ACCENTS = re.compile("[\u0300-\u036f]")
@@ -14,6 +15,10 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     return _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+
+
+#: The same for names and last messages, which each letter that somebody types is compared with.
+folded_once = lru_cache(maxsize=30_000)(folded)
 
 
 def plain(text: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages as flash
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -19,6 +21,8 @@ from conversations.views.guard import Request, kept_nowhere, may, rep, to_login
 
 #: Versions on one page of the list.
 _SHOWN = 100
+#: Of a version; longer ones a database does not know.
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,14 +75,26 @@ def history(request: Request) -> HttpResponseBase:
     """Who changed what and when, newest first."""
     if refusal := _refused(request):
         return refusal
-    found = list(SettingsVersion.objects.select_related("by", "restores")[: _SHOWN + 1])
+    found = list(_versions(request.GET.get("before", ""))[: _SHOWN + 1])
     pairs = zip(found, [*found[1:], None], strict=True)
     rows = [
         {"version": one, "changes": versions.differences(before.values, one.values) if before else []}
         for one, before in pairs
     ]
     may_change = request.user.has_perm("bot.change_botsettings")
-    return render(request, "bot/versions.html", {"rows": rows[:_SHOWN], "may_change": may_change})
+    context = {
+        "rows": rows[:_SHOWN],
+        "older": found[_SHOWN - 1].pk if len(found) > _SHOWN else None,
+        "newest": SettingsVersion.objects.first(),
+        "may_change": may_change,
+    }
+    return render(request, "bot/versions.html", context)
+
+
+def _versions(before: str) -> QuerySet[SettingsVersion]:
+    """All of them, or those older than the one with this number."""
+    found = SettingsVersion.objects.select_related("by", "restores")
+    return found.filter(pk__lt=before) if _NUMBER.fullmatch(before) else found
 
 
 @require_safe
@@ -89,7 +105,7 @@ def version(request: Request, pk: int) -> HttpResponseBase:
     shown = get_object_or_404(SettingsVersion.objects.select_related("by"), pk=pk)
     others = SettingsVersion.objects.select_related("by").exclude(pk=pk)
     wanted = request.GET.get("with", "")
-    other = others.filter(pk=wanted).first() if wanted.isdecimal() else others.filter(pk__lt=pk).first()
+    other = others.filter(pk=wanted).first() if _NUMBER.fullmatch(wanted) else others.filter(pk__lt=pk).first()
     # Read from the older to the newer, whichever was asked for first.
     before, after = (shown, other) if other and other.pk > shown.pk else (other, shown)
     context = {

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from conversations.models import Act, Actor, AuditEntry
-from conversations.templatetags.conversations import moment
+from conversations.templatetags.conversations import moment, when
 
 register = template.Library()
 
@@ -48,7 +48,7 @@ def who(entry: AuditEntry) -> str:
 @register.filter
 def told(entry: AuditEntry) -> str:
     """One change of control with who and when, as a line of the bar: Ana took over at 14:02."""
-    facts = {"who": who(entry), "time": moment(entry.at)}
+    facts = {"who": who(entry), "when": when(entry.at), "time": moment(entry.at)}
     if entry.actor == Actor.REP:
         return _by_people(Act(entry.act)) % facts
     return _by_itself(Act(entry.act)) % facts
@@ -56,29 +56,29 @@ def told(entry: AuditEntry) -> str:
 
 def _by_people(act: Act) -> str:
     return {
-        Act.TAKE_OVER: gettext("%(who)s took over, %(time)s"),
-        Act.PAUSE: gettext("%(who)s paused, %(time)s"),
-        Act.RESUME: gettext("%(who)s resumed, %(time)s"),
-        Act.HAND_BACK: gettext("%(who)s handed back, %(time)s"),
-        Act.OPT_IN: gettext("%(who)s allowed messages, %(time)s"),
-        Act.HAND_OVER: gettext("%(who)s handed it over, %(time)s"),
-        Act.MORE_TIME: gettext("%(who)s asked for more time, %(time)s"),
-        Act.OPT_OUT: gettext("%(who)s noted: no more messages, %(time)s"),
-        Act.UNDO: gettext("%(who)s undid the last change, %(time)s"),
+        Act.TAKE_OVER: gettext("%(who)s took over %(when)s"),
+        Act.PAUSE: gettext("%(who)s paused %(when)s"),
+        Act.RESUME: gettext("%(who)s resumed %(when)s"),
+        Act.HAND_BACK: gettext("%(who)s handed back %(when)s"),
+        Act.OPT_IN: gettext("%(who)s allowed messages %(when)s"),
+        Act.HAND_OVER: gettext("%(who)s handed it over %(when)s"),
+        Act.MORE_TIME: gettext("%(who)s asked for more time %(when)s"),
+        Act.OPT_OUT: gettext("%(who)s noted %(when)s: no more messages"),
+        Act.UNDO: gettext("%(who)s undid the last change %(when)s"),
     }.get(act, gettext("since %(time)s"))
 
 
 def _by_itself(act: Act) -> str:
     return {
-        Act.PHONE: gettext("last message on the phone, %(time)s"),
+        Act.PHONE: gettext("last message on the phone %(when)s"),
         Act.OUTBOUND_FIRST: gettext("the conversation began with people"),
-        Act.HANDOFF: gettext("the bot asked for a person, %(time)s"),
-        Act.GIVE_UP: gettext("the bot could not answer, %(time)s"),
+        Act.HANDOFF: gettext("the bot asked for a person %(when)s"),
+        Act.GIVE_UP: gettext("the bot could not answer %(when)s"),
         Act.RECOVER: gettext("works again since %(time)s"),
-        Act.EXPIRE: gettext("its time was over, %(time)s"),
-        Act.AUTO_RESUME: gettext("back by itself, %(time)s"),
-        Act.TIME_OUT: gettext("nobody came, back to the bot, %(time)s"),
-        Act.OPT_OUT: gettext("asked for no more messages, %(time)s"),
+        Act.EXPIRE: gettext("its time was over %(when)s"),
+        Act.AUTO_RESUME: gettext("back by itself %(when)s"),
+        Act.TIME_OUT: gettext("nobody came, back to the bot %(when)s"),
+        Act.OPT_OUT: gettext("asked for no more messages %(when)s"),
     }.get(act, gettext("since %(time)s"))
 
 

@@ -167,12 +167,25 @@ def ends_in(at: datetime) -> str:
 
 @register.filter
 def moment(at: datetime) -> str:
-    """A moment near now: 15:30 when it is today, else with its day."""
-    if timezone.localdate(at) == timezone.localdate():
-        return clock(at)
-    if timezone.localdate(at) == timezone.localdate() + timedelta(days=1):
-        return gettext("tomorrow %(time)s") % {"time": clock(at)}
-    return date_format(timezone.localtime(at), gettext("m/d H:i"))
+    """A moment near now, alone or after "since" and "until": 15:30 when it is today, else with its day."""
+    day = _day_near(at)
+    return gettext("%(day)s at %(time)s") % {"day": day, "time": clock(at)} if day else clock(at)
+
+
+@register.filter
+def when(at: datetime) -> str:
+    """A moment near now, where something happened: at 15:30, yesterday at 15:30, on 11/27 at 15:30."""
+    if not _day_near(at):
+        return gettext("at %(time)s") % {"time": clock(at)}
+    is_named = abs((timezone.localdate(at) - timezone.localdate()).days) == 1
+    return moment(at) if is_named else gettext("on %(date)s") % {"date": moment(at)}
+
+
+def _day_near(at: datetime) -> str:
+    """Which day, as short as a sentence needs it; "" for today."""
+    that, today = timezone.localdate(at), timezone.localdate()
+    named = {0: "", 1: gettext("tomorrow"), -1: gettext("yesterday")}
+    return named.get((that - today).days, date_format(that, gettext("m/d")))
 
 
 @register.filter

@@ -59,7 +59,8 @@ def _part(request: Request, found: File) -> HttpResponse:
 def _missing(request: Request, key: Key, error: EvolutionError) -> HttpResponse:
     """Why there is no file: a page for a person who followed a link, the words alone for the bubble."""
     words, status = _why(error)
-    if request.headers.get("Sec-Fetch-Dest") == "document":
+    # Sec-Fetch-Dest would say it more plainly, but not of what passed through our service worker.
+    if "text/html" in request.headers.get("Accept", ""):
         context = {"why": words, "url": shown.address(key), "again": f"{request.path}?download&again"}
         return kept_nowhere(render(request, "conversations/no_file.html", context, status=status))
     return _harmless(HttpResponse(words, content_type="text/plain; charset=utf-8", status=status))

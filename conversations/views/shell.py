@@ -13,9 +13,9 @@ from conversations import attention, control, sealed, shown
 from conversations.attention import Call, Why
 from conversations.inbox import inbox, lists_groups
 from conversations.models import Control
-from conversations.plain import folded
+from conversations.plain import folded, folded_once
 from conversations.row import Row
-from conversations.templatetags.conversations import control_word, lasting, moment, phone, title
+from conversations.templatetags.conversations import control_word, lasting, moment, phone, title, when
 from conversations.views.guard import Request, kept_nowhere, may, rep
 from people import access
 
@@ -42,19 +42,19 @@ def calls(request: Request) -> HttpResponse:
 
 def _call(call: Call) -> dict[str, str | bool]:
     title, words = _WORDS[call.why]
-    reason = call.reason[:1].upper() + call.reason[1:]
+    said = str(words) % {"reason": call.reason, "time": _span(call)}
     return {
         # One conversation may call again for another reason.
         "id": sealed.opaque_id(call.key) + ("" if call.why in _FIRST_CALLS else f":{call.why.value}"),
         "url": shown.address(call.key),
         "title": str(title),
-        "words": str(words) % {"reason": reason, "time": _span(call)},
+        "words": said[:1].upper() + said[1:],
         "is_quiet": call.why is Why.PHONE,
     }
 
 
 def _span(call: Call) -> str:
-    return moment(call.since) if call.why in (Why.RETURNS, Why.PHONE) else lasting(call.since)
+    return {Why.RETURNS: when, Why.PHONE: moment}.get(call.why, lasting)(call.since)
 
 
 _FIRST_CALLS = (Why.WAITING, Why.OVERDUE)
@@ -63,7 +63,7 @@ _WORDS = {
     Why.NOBODY_CAME: (gettext_lazy("Nobody has taken it over yet"), gettext_lazy("%(reason)s · for %(time)s")),
     Why.OVERDUE: (gettext_lazy("A lead waits too long"), gettext_lazy("No answer for %(time)s")),
     Why.PROMISE: (gettext_lazy("You promised to come back to a lead"), gettext_lazy("Overdue for %(time)s")),
-    Why.RETURNS: (gettext_lazy("A conversation of yours returns to the bot"), gettext_lazy("At %(time)s")),
+    Why.RETURNS: (gettext_lazy("A conversation of yours returns to the bot"), "%(time)s"),
     Why.PHONE: (gettext_lazy("Somebody answers on the phone"), gettext_lazy("Since %(time)s, the bot is quiet there")),
 }
 
@@ -106,5 +106,5 @@ def _is_meant(row: Row, wanted: str) -> bool:
     digits = "".join(char for char in wanted if char.isdigit())
     if len(digits) >= 3 and not any(char.isalpha() for char in wanted):
         return digits in row.key.conversation.split("@")[0]
-    words = folded(title(row)).split()
+    words = folded_once(title(row)).split()
     return all(any(word.startswith(part) for word in words) for part in wanted.split())

@@ -124,6 +124,28 @@ def test_each_version_has_a_name_of_its_own_and_buttons(manager: Client, clients
     assert "?with=" not in for_reader
 
 
+def test_a_page_of_versions_leads_to_the_older_ones(manager: Client) -> None:
+    row = BotSettings.load()
+    for number in range(101):
+        row.company = f"Loja {number}"
+        row.save()
+    in_order = list(SettingsVersion.objects.values_list("pk", flat=True))
+    oldest_here, newest = in_order[99], in_order[0]
+
+    first, rest = (manager.get("/bot/versions/" + query).content.decode() for query in ("", f"?before={oldest_here}"))
+
+    assert f'href="?before={oldest_here}"' in first
+    assert listed(first) == in_order[:100]
+    assert listed(rest) == in_order[100:]
+    assert 'href="?before=' not in rest
+    assert rest.count(f"?with={newest}") == len(in_order[100:])
+    assert listed(manager.get("/bot/versions/?before=" + "9" * 5000).content.decode()) == in_order[:100]
+
+
+def listed(page: str) -> list[int]:
+    return [int(found) for found in re.findall(r'href="/bot/versions/(\d+)/" aria', page)]
+
+
 def test_saving_changes_what_was_changed_and_keeps_a_version(manager: Client) -> None:
     answer = manager.post(PAGE, values(company="Dental Sorriso", hours_days=["1", "6"], hours_only="on"))
 

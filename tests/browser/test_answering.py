@@ -198,6 +198,25 @@ def test_an_emoji_is_found_by_its_name(stack: Stack, window: Window, lead: str) 
     expect(page.locator(".emoji-one").first).to_have_text("🚀")
 
 
+@pytest.mark.parametrize(("language", "typed", "name"), [("pt-br", "oculos", "óculos escuros"),
+                                                         ("pt-br", "SUNGL", "óculos escuros"),
+                                                         ("en", "óculos esc", "sunglasses")])  # fmt: skip
+def test_an_emoji_is_called_by_its_name_in_the_language_of_the_page(
+    stack: Stack, window: Window, lead: str, language: str, typed: str, name: str
+) -> None:
+    quiet(stack, lead, "Gil Paz")
+    page = window()
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": stack.url}])
+    page.goto(stack.page(lead))
+
+    page.locator("#emoji-button").click()
+    page.locator("#emoji-search").fill(typed)
+
+    expect(page.get_by_role("button", name=name, exact=True)).to_have_text("😎")
+    expect(page.locator(".emoji-one")).to_have_count(1)
+    expect(page.locator(".emoji-one")).to_have_attribute("title", name)
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE])
 def test_axe_finds_nothing_while_one_answers(stack: Stack, window: Window, lead: str, size: tuple[int, int]) -> None:
     stack.query("DELETE FROM conversations_quickanswer")

@@ -15,12 +15,12 @@ def log_in(page: Page, user: str, password: str = PASSWORD) -> None:
     page.get_by_role("button", name="Entrar").click()
 
 
-def join(stack: Stack, window: Window, name: str, username: str) -> Page:
+def join(stack: Stack, window: Window, name: str, username: str, place: str = "Vendedor") -> Page:
     """A manager invites, and the invited one comes in by the link; gives back the new person's window."""
     anas = window()
     anas.goto(f"{stack.url}/team/")
     anas.get_by_role("link", name="Convidar alguém").click()
-    anas.get_by_text("Vendedor", exact=True).click()
+    anas.get_by_text(place, exact=True).click()
     anas.get_by_role("button", name="Gerar convite").click()
     link = anas.get_by_label("Link").input_value()
     page = window("")

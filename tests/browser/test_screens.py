@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, SOON_MS, Window, bubble, quiet
 from tests.stack import Stack, eventually
+
+SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 
 #: Something to do on a page that needs nobody: a button with a key.
 WAVING = """() => {
@@ -47,6 +51,27 @@ def test_a_dead_network_is_told_and_nothing_that_came_meanwhile_is_lost(
     stack.sandbox.lead_writes(lead, "depois do túnel", name="Rita Nunes")
     expect(bubble(page, "depois do túnel")).to_have_count(1, timeout=SOON_MS)
     assert page.evaluate("window.loadedOnce") == loaded
+
+
+def test_a_screen_that_stands_still_says_since_when_at_the_persons_place_and_wakes_with_what_came(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    quiet(stack, lead, "Rosa Meira")
+    page = window(timezone_id="Asia/Tokyo")
+    page.clock.install()
+    heard_at = {f"{datetime.now(SAO_PAULO):%H:%M}"}
+    live(stack, page, lead)
+
+    page.context.set_offline(True)
+    expect(page.locator("#live")).to_have_text("reconectando…", timeout=SOON_MS)
+    heard_at.add(f"{datetime.now(SAO_PAULO):%H:%M}")
+    stack.sandbox.lead_writes(lead, "no sono", name="Rosa Meira")
+    page.clock.fast_forward("10:00")
+
+    expect(page.locator("#live")).to_have_text(re.compile(f"^parado desde ({'|'.join(heard_at)})$"), timeout=SOON_MS)
+    page.context.set_offline(False)
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+    expect(bubble(page, "no sono")).to_have_count(1, timeout=SOON_MS)
 
 
 def test_a_session_that_ended_says_so_and_leads_to_the_login(stack: Stack, window: Window, lead: str) -> None:

@@ -140,7 +140,10 @@ def test_delivery_and_edits_appear_by_themselves(stack: Stack, window: Window, l
     expect(bubble(page, "Bom dai")).to_be_visible(timeout=SOON_MS)
 
     stack.sandbox.lead_reads(lead)
-    expect(bubble(page, "Bom dia!").locator(".ticks")).to_contain_text("lida", timeout=SOON_MS)
+    ticks = bubble(page, "Bom dia!").locator(".ticks")
+    expect(ticks).to_contain_text("lida", timeout=SOON_MS)
+    expect(ticks).to_have_attribute("title", "Lida")
+    expect(ticks, "the blue ticks have a ring too").not_to_have_css("box-shadow", "none")
     stack.sandbox.lead_edits(wrote, "Bom dia para você")
 
     expect(bubble(page, "Bom dia para você")).to_contain_text("editada", timeout=SOON_MS)

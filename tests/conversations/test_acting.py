@@ -88,7 +88,7 @@ def test_an_act_is_answered_by_the_bar_with_who_and_when(for_bob: Client, for_al
     bar = text(post(for_bob, "take-over"))
 
     assert "You have this conversation." in bar
-    assert "Bob took over, " in bar
+    assert "Bob took over at " in bar
     assert "Bob has this conversation." in get(for_alice)
 
 

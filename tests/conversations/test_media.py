@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from conversations.sealed import opaque_id
 from conversations.stream import shown as told
 from people.models import Profile
 from tests.conversations.conftest import INSTANCE
-from tests.factories import LEAD, message
+from tests.factories import LEAD, NOON, message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox", "_empty_shelf")]
 
@@ -127,6 +128,19 @@ def test_a_picture_is_saved_on_demand(for_bob: Client, sandbox: Sandbox) -> None
     assert for_bob.get(address(picture(sandbox)) + "?download")["Content-Disposition"].startswith("attachment")
 
 
+def test_a_file_without_a_name_is_called_after_the_time_at_each_persons_place(
+    for_bob: Client, for_olga: Client, bob: User, sandbox: Sandbox
+) -> None:
+    at = int(datetime(2026, 11, 23, 1, 30, tzinfo=timezone.utc).timestamp())
+    there = address(sandbox.lead_sends(LEAD, contents.image(b"\x89PNG", "image/png", at=at), at=at)) + "?download"
+    Profile.objects.create(user=bob, time_zone="Asia/Tokyo")
+
+    his, hers = (client.get(there)["Content-Disposition"] for client in (for_bob, for_olga))
+
+    assert his == 'attachment; filename="image-20261123-103000.png"'
+    assert hers == 'attachment; filename="image-20261122-223000.png"'
+
+
 def test_a_recording_that_just_came_knows_where_its_file_is() -> None:
     said = message("A1", kind=Kind.AUDIO, text="", media=Media("audio/ogg", seconds=72, is_voice_note=True))
 
@@ -213,7 +227,7 @@ def test_a_file_too_large_is_said(for_bob: Client, sandbox: Sandbox) -> None:
 def test_a_person_who_follows_a_link_gets_a_page(for_bob: Client, sandbox: Sandbox, settings: Settings) -> None:
     settings.EVOLUTION_API_URL = "http://127.0.0.1:9"
 
-    response = get(for_bob, address("ANY"), **{"Sec-Fetch-Dest": "document"})
+    response = get(for_bob, address("ANY"), Accept="text/html,application/xhtml+xml,*/*;q=0.8")
 
     assert response.status_code == 504
     assert "To the conversation" in response.content.decode()
@@ -224,7 +238,7 @@ def test_a_person_who_follows_a_link_gets_a_page(for_bob: Client, sandbox: Sandb
 
 
 def _file(size: int) -> File:
-    return File(b"x" * size, "image/png", "a.png", is_shown=True)
+    return File(b"x" * size, "image/png", "a.png", is_shown=True, kind=Kind.IMAGE, ending="png", sent_at=NOON)
 
 
 def test_the_shelf_is_bounded_in_bytes_and_in_time() -> None:

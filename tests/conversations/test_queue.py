@@ -460,6 +460,7 @@ def test_only_its_holder_is_warned_and_only_in_the_last_minutes(held: Key, for_b
     assert "3:5" in get(for_bob, PAGE)
     assert 'id="returns"' not in get(for_alice, PAGE)
     assert [one["title"] for one in calls(for_bob)] == ["A conversation of yours returns to the bot"]
+    assert re.fullmatch(r"(At|Tomorrow at) \d\d:\d\d", calls(for_bob)[0]["words"])
     assert calls(for_alice) == []
     assert "returns to the bot in" in get(for_bob)
 

@@ -21,6 +21,7 @@ from conversations.inbox import inbox
 from conversations.jid import JID
 from conversations.message import Key
 from conversations.models import Control, Mode, Reason, Sent
+from conversations.plain import folded_once
 from conversations.sealed import opaque_id
 from people.models import Profile
 from tests.conversations.conftest import INSTANCE
@@ -228,6 +229,15 @@ def test_without_words_the_newest_are_offered_and_never_more_than_twenty(for_olg
 
     assert found == [f"Lead {number}" for number in range(20)]
     assert offered(for_olga, "nobody") == []
+
+
+def test_each_letter_that_is_typed_compares_names_that_are_folded_already(for_olga: Client, sandbox: Sandbox) -> None:
+    wrote(sandbox, 60, CARLOS, "João Pedro")
+    offered(for_olga, "j")
+    before = folded_once.cache_info().hits
+
+    assert offered(for_olga, "jo") == ["João Pedro"]
+    assert folded_once.cache_info().hits > before
 
 
 def test_a_name_is_asked_for_in_no_address(for_olga: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -10,8 +11,9 @@ from django.utils import translation
 
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Media, Place, Reaction, Status
-from conversations.models import Control, Mode
+from conversations.models import Act, Actor, AuditEntry, Control, Mode
 from conversations.row import Row
+from conversations.templatetags import acting
 from conversations.templatetags import conversations as shown
 from tests.factories import LEAD, NOON, message
 
@@ -94,7 +96,32 @@ def test_the_day_is_that_of_the_place() -> None:
 def test_a_moment_names_its_day_when_it_is_not_today() -> None:
     assert shown.moment(NOON + timedelta(minutes=30)) == "12:30"
     assert shown.moment(NOON + timedelta(hours=20)) == "amanhã às 08:00"
-    assert shown.moment(NOON + timedelta(days=4)) == "27/11 12:00"
+    assert shown.moment(NOON - timedelta(hours=20)) == "ontem às 16:00"
+    assert shown.moment(NOON + timedelta(days=4)) == "27/11 às 12:00"
+
+
+@pytest.mark.parametrize(
+    ("before", "words", "english"),
+    [
+        (timedelta(minutes=90), "às 10:30", "at 10:30"),
+        (timedelta(hours=20), "ontem às 16:00", "yesterday at 16:00"),
+        (timedelta(hours=-20), "amanhã às 08:00", "tomorrow at 08:00"),
+        (timedelta(days=12), "em 11/11 às 12:00", "on 11/11 at 12:00"),
+        (timedelta(days=-4), "em 27/11 às 12:00", "on 11/27 at 12:00"),
+    ],
+)
+def test_when_something_happened_is_a_whole_phrase(before: timedelta, words: str, english: str) -> None:
+    assert shown.when(NOON - before) == words
+    with translation.override("en"):
+        assert shown.when(NOON - before) == english
+
+
+@pytest.mark.parametrize("act", [act for act in Act if act is not Act.OUTBOUND_FIRST])
+@pytest.mark.parametrize("actor", [Actor.REP, Actor.SYSTEM])
+def test_every_line_about_a_change_of_another_day_names_the_day(act: Act, actor: Actor) -> None:
+    line = acting.told(AuditEntry(act=act, actor=actor, at=NOON - timedelta(days=12)))
+
+    assert re.search("(?<!às )(em|desde) 11/11 às 12:00", line), line
 
 
 # ---------------------------------------------------------------------------------------------------------- messages

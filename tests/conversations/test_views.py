@@ -657,14 +657,14 @@ def test_a_message_that_turned_out_lost_is_told_until_another_one_goes_out(
     Sent.objects.create(token="t", state=Sent.State.NOT_SENT, **facts)
 
     page = text(get(for_bob))
-    assert "Your message of" in page
+    assert "What you wrote" in page
     assert 'data-fates="t:not_sent"' in page
     assert "data-fates" not in text(get(for_olga))
-    assert "Your message of" not in text(get(for_olga))
+    assert "What you wrote" not in text(get(for_olga))
 
     answer(for_bob, token="a" * 32)
 
-    assert "Your message of" not in text(get(for_bob))
+    assert "What you wrote" not in text(get(for_bob))
     assert f'data-fates="{Sent.objects.latest("at").token}:sent t:not_sent"' in text(get(for_bob))
 
 

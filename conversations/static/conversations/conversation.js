@@ -239,7 +239,7 @@
 
   // The button that was pressed is gone: go on reading where its answer stands.
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.requestConfig?.verb === "post" && document.activeElement === document.body) {
+    if (event.detail.requestConfig?.verb === "post" && document.activeElement.matches("body, #control [data-focus]")) {
       const asked = document.querySelector("#notice [data-focus]");
       // Whoever takes over writes next. On a phone that would cover half the screen with keys.
       const isTaken = /\/(take-over|hold)\/$/.test(event.detail.requestConfig.path) && matchMedia("(pointer: fine)").matches;

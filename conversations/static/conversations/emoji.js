@@ -2,17 +2,21 @@
 (() => {
   "use strict";
 
-  // The picture, then the words it is found by.
+  const IS_PORTUGUESE = document.documentElement.lang.startsWith("pt");
+  const plain = (words) => words.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+  // The picture, its name in Portuguese and in English, and what else it is found by.
   const ALL = `
-😀 sorriso feliz smile|😃 feliz alegre happy|😄 rindo sorriso laugh|😁 sorriso dentes grin|😂 rindo chorar kkk joy|🤣 rolando rir kkk rofl|🙂 sorriso leve|😉 piscada wink|😊 corado feliz blush|😇 anjo inocente angel|🥰 apaixonado amor carinho love|😍 apaixonado olhos coração love|🤩 encantado estrela wow|😘 beijo kiss|😋 delicia gostoso yum|😜 lingua brincadeira|🤪 maluco|🤗 abraço hug|🤭 risinho ops|🤫 silencio segredo|🤔 pensando duvida think|🤨 desconfiado|😐 neutro|😶 sem palavras|🙄 revirar olhos|😏 malicioso|😌 aliviado calmo|😴 dormindo sono sleep|😷 mascara doente|🤒 febre doente|🤧 espirro gripe|🥳 festa comemorar party|😎 oculos legal cool|🤓 nerd estudo|🧐 analisando lupa|😕 confuso|😟 preocupado|🙁 triste|😮 surpreso uau wow|😲 chocado|😳 envergonhado|🥺 por favor pidao please|😢 chorando triste cry|😭 chorando muito|😤 bufando|😠 bravo raiva angry|😡 furioso raiva|😱 susto medo|😅 suor alivio ufa|😓 suor cansado|😩 cansado|🥱 bocejo sono|🤯 explodiu cabeça|😬 sem graça|🙃 ironia|
-👍 joinha legal ok sim like|👎 nao ruim dislike|👌 ok perfeito|✌️ paz vitoria|🤞 torcendo sorte dedos|🤝 acordo negocio fechado aperto mao deal|👏 palmas parabens clap|🙌 viva mãos|🙏 obrigado por favor rezar thanks|👋 oi tchau aceno hello|💪 força musculo|👉 direita aponta|👈 esquerda aponta|👆 acima aponta|👇 abaixo aponta|☝️ um atenção|✋ pare mao|🫶 coração mãos|✍️ escrever assinar|🤙 me liga hang|👀 olhos ver|🧠 cerebro ideia|🙋 eu mao levantada|🤷 nao sei dar de ombros|🤦 mao na cara|👩‍💼 executiva|👨‍💼 executivo|👥 pessoas equipe|👨‍👩‍👧 familia|
-❤️ coração amor vermelho heart|🧡 coração laranja|💛 coração amarelo|💚 coração verde|💙 coração azul|💜 coração roxo|🖤 coração preto|🤍 coração branco|💔 coração partido|💯 cem perfeito|✨ brilho novo|⭐ estrela favorito star|🌟 estrela brilho|🔥 fogo top fire|🎉 festa comemorar parabens|🎊 confete festa|🎁 presente gift|🏆 trofeu campeao|🥇 medalha primeiro|🎂 bolo aniversario|🎈 balao|
-✅ certo feito ok check|✔️ certo|❌ errado nao x|❗ atenção exclamação|❓ pergunta duvida|⚠️ aviso cuidado alerta|🚫 proibido|ℹ️ informação|🆗 ok|🆕 novo|🔝 topo melhor|➡️ seta direita|⬅️ seta esquerda|⬆️ seta cima|⬇️ seta baixo|🔄 atualizar repetir|🔔 sino aviso|📣 megafone anuncio|💬 conversa mensagem|
-💰 dinheiro saco money|💵 dinheiro dolar nota|💸 dinheiro voando gasto|💳 cartão credito pagamento|🧾 recibo nota fiscal|🏷️ etiqueta preço desconto|🛒 carrinho compra|🛍️ sacola compra|📈 crescimento grafico subindo|📉 queda grafico|📊 grafico relatorio|💼 trabalho maleta|🏢 empresa predio|🏠 casa|🏦 banco|📝 contrato anotar proposta|📄 documento pagina|📎 anexo clipe|📁 pasta arquivo|📅 calendario agenda data|🗓️ agenda calendario|⏰ alarme hora|🕐 relogio hora|⏳ espera ampulheta|📞 telefone ligar phone|📱 celular telefone|💻 computador notebook|📧 email carta|✉️ carta email|📦 caixa entrega pacote|🚚 entrega caminhão frete|🚀 foguete rapido lançamento|💡 ideia lampada|🔑 chave|🔒 cadeado seguro|🔗 link|🎯 alvo meta objetivo|🛠️ ferramentas|⚙️ engrenagem configurar|📍 local mapa|🌎 mundo terra brasil|🇧🇷 brasil bandeira|
-☀️ sol bom dia sun|🌙 lua boa noite moon|🌧️ chuva|🌈 arco iris|🌸 flor|🌹 rosa flor|🌻 girassol|🍀 sorte trevo|☕ café coffee|🍕 pizza|🍰 bolo doce|🍺 cerveja|🥂 brinde champanhe|⚽ futebol bola|🏃 correndo pressa|🚗 carro|✈️ avião viagem|🏖️ praia ferias|🐶 cachorro|🐱 gato
+😀 sorriso/grinning/feliz smile|😃 sorriso aberto/big smile/feliz alegre happy|😄 rindo/laughing/sorriso laugh|😁 sorriso com dentes/beaming smile/grin|😂 chorando de rir/tears of joy/kkk chorar laugh|🤣 rolando de rir/rolling on the floor/kkk rofl|🙂 sorriso leve/slight smile|😉 piscada/wink|😊 sorriso corado/blush/feliz smile|😇 anjo/angel/inocente|🥰 apaixonado/in love/amor carinho love|😍 olhos de coração/heart eyes/apaixonado amor love|🤩 encantado/star-struck/estrela wow|😘 beijo/kiss|😋 delícia/yum/gostoso|😜 língua de fora/tongue out/brincadeira joke|🤪 maluco/zany/crazy|🤗 abraço/hug|🤭 risinho/giggle/ops oops|🤫 silêncio/quiet/segredo secret|🤔 pensando/thinking/dúvida think|🤨 desconfiado/raised eyebrow/doubt|😐 neutro/neutral|😶 sem palavras/speechless|🙄 revirando os olhos/eye roll/revirar|😏 malicioso/smirk|😌 aliviado/relieved/calmo calm|😴 dormindo/sleeping/sono sleep|😷 máscara/mask/doente sick|🤒 febre/fever/doente sick|🤧 espirro/sneeze/gripe flu|🥳 comemorando/partying/festa comemorar party|😎 óculos escuros/sunglasses/legal cool|🤓 nerd/nerd/estudo|🧐 analisando/monocle/lupa inspect|😕 confuso/confused|😟 preocupado/worried|🙁 triste/sad|😮 surpreso/surprised/uau wow|😲 chocado/astonished/shocked|😳 envergonhado/flushed/embarrassed|🥺 pidão/pleading/por favor please|😢 chorando/crying/triste cry|😭 chorando muito/sobbing/cry|😤 bufando/huffing|😠 bravo/angry/raiva|😡 furioso/furious/raiva angry|😱 susto/screaming/medo fear|😅 ufa/phew/suor alívio sweat|😓 suor frio/cold sweat/cansado|😩 cansado/weary/tired|🥱 bocejo/yawn/sono|🤯 cabeça explodindo/mind blown/explodiu|😬 sem graça/awkward/grimace|🙃 ironia/upside down/irony|
+👍 joinha/thumbs up/legal ok sim like yes|👎 não gostei/thumbs down/ruim dislike no|👌 perfeito/ok hand|✌️ paz/peace/vitória victory|🤞 dedos cruzados/fingers crossed/torcendo sorte luck|🤝 aperto de mão/handshake/acordo negócio fechado deal|👏 palmas/clapping/parabéns clap bravo|🙌 mãos para o alto/raised hands/viva hooray|🙏 obrigado/folded hands/por favor rezar thanks please|👋 aceno/waving/oi tchau hello bye|💪 força/strength/músculo strong|👉 direita/pointing right/aponta|👈 esquerda/pointing left/aponta|👆 acima/pointing up/aponta|👇 abaixo/pointing down/aponta|☝️ atenção/one finger/um dedo|✋ pare/stop/mão hand|🫶 mãos em coração/heart hands/amor|✍️ escrevendo/writing/escrever assinar sign|🤙 me liga/call me/hang loose|👀 olhos/eyes/ver look|🧠 cérebro/brain/ideia|🙋 eu/raising a hand/mão levantada me|🤷 não sei/shrug/dar de ombros|🤦 mão na cara/facepalm|👩‍💼 executiva/businesswoman|👨‍💼 executivo/businessman|👥 pessoas/people/equipe team|👨‍👩‍👧 família/family|
+❤️ coração vermelho/red heart/amor love|🧡 coração laranja/orange heart|💛 coração amarelo/yellow heart|💚 coração verde/green heart|💙 coração azul/blue heart|💜 coração roxo/purple heart|🖤 coração preto/black heart|🤍 coração branco/white heart|💔 coração partido/broken heart|💯 cem/hundred/perfeito|✨ brilho/sparkles/novo|⭐ estrela/star/favorito|🌟 estrela brilhante/glowing star/brilho|🔥 fogo/fire/top|🎉 festa/party/comemorar parabéns congratulations|🎊 confete/confetti/festa|🎁 presente/gift|🏆 troféu/trophy/campeão|🥇 medalha de ouro/gold medal/primeiro first|🎂 bolo de aniversário/birthday cake|🎈 balão/balloon|
+✅ feito/done/certo ok check|✔️ certo/check|❌ errado/wrong/não x no|❗ exclamação/exclamation/atenção|❓ pergunta/question/dúvida|⚠️ aviso/warning/cuidado alerta|🚫 proibido/forbidden/no|ℹ️ informação/information|🆗 ok/ok|🆕 novo/new|🔝 topo/top/melhor|➡️ seta para a direita/arrow right|⬅️ seta para a esquerda/arrow left|⬆️ seta para cima/arrow up|⬇️ seta para baixo/arrow down|🔄 atualizar/refresh/repetir|🔔 sino/bell/aviso|📣 megafone/megaphone/anúncio|💬 conversa/chat/mensagem message|
+💰 saco de dinheiro/money bag|💵 dinheiro/money/dólar nota dollar|💸 dinheiro voando/flying money/gasto|💳 cartão de crédito/credit card/pagamento pay|🧾 recibo/receipt/nota fiscal|🏷️ etiqueta/label/preço desconto price|🛒 carrinho/cart/compra|🛍️ sacolas/shopping bags/compra|📈 gráfico subindo/chart up/crescimento growth|📉 gráfico caindo/chart down/queda|📊 gráfico/bar chart/relatório report|💼 maleta/briefcase/trabalho work|🏢 escritório/office/empresa prédio|🏠 casa/house/home|🏦 banco/bank|📝 anotação/memo/contrato anotar proposta|📄 documento/document/página page|📎 clipe/paperclip/anexo|📁 pasta/folder/arquivo file|📅 calendário/calendar/agenda data date|🗓️ agenda/planner/calendário calendar|⏰ despertador/alarm clock/alarme hora|🕐 relógio/clock/hora|⏳ ampulheta/hourglass/espera|📞 telefone/phone/ligar call|📱 celular/mobile phone/telefone|💻 notebook/laptop/computador|📧 e-mail/e-mail/email carta|✉️ carta/letter/email|📦 pacote/package/caixa entrega|🚚 caminhão/truck/entrega frete delivery|🚀 foguete/rocket/rápido lançamento|💡 lâmpada/light bulb/ideia idea|🔑 chave/key|🔒 cadeado/lock/seguro|🔗 link/link|🎯 alvo/target/meta objetivo goal|🛠️ ferramentas/tools|⚙️ engrenagem/gear/configurar settings|📍 local/pin/mapa place|🌎 mundo/world/terra brasil|🇧🇷 bandeira do Brasil/flag of Brazil|
+☀️ sol/sun/bom dia|🌙 lua/moon/boa noite|🌧️ chuva/rain|🌈 arco-íris/rainbow|🌸 flor/flower|🌹 rosa/rose/flor|🌻 girassol/sunflower|🍀 trevo/clover/sorte luck|☕ café/coffee|🍕 pizza/pizza|🍰 bolo/cake/doce|🍺 cerveja/beer|🥂 brinde/toast/champanhe cheers|⚽ futebol/football/bola soccer|🏃 correndo/running/pressa|🚗 carro/car|✈️ avião/plane/viagem travel|🏖️ praia/beach/férias|🐶 cachorro/dog|🐱 gato/cat
 `.split("|").map((line) => line.trim()).filter(Boolean).map((line) => {
     const gap = line.indexOf(" ");
-    return [line.slice(0, gap), line.slice(gap + 1)];
+    const said = line.slice(gap + 1).split("/");
+    return { picture: line.slice(0, gap), name: said[IS_PORTUGUESE ? 0 : 1], words: plain(said.join(" ")).split(/[ -]/) };
   });
   const RECENT = "emoji:recent";
   const MOST = 16;
@@ -21,19 +25,18 @@
   const panel = () => document.getElementById("emoji");
   const grid = () => panel().querySelector(".emoji-grid");
   const search = () => document.getElementById("emoji-search");
-  const plain = (words) => words.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
   // Which ones somebody likes is no secret, and stays after a log-out.
   const recent = () => (localStorage.getItem(RECENT) ?? "").split(" ").filter(Boolean);
   const remember = (one) => localStorage.setItem(RECENT, [one, ...recent().filter((other) => other !== one)].slice(0, MOST).join(" "));
 
-  const button = (picture, words) => {
+  const button = ({ picture, name }) => {
     const made = document.createElement("button");
     made.type = "button";
     made.className = "emoji-one";
     made.textContent = picture;
-    made.title = words.split(" ")[0];
-    made.setAttribute("aria-label", words.split(" ").slice(0, 2).join(" "));
+    made.title = name;
+    made.setAttribute("aria-label", name);
     made.tabIndex = -1;
     return made;
   };
@@ -43,13 +46,14 @@
     title.textContent = name;
     const row = document.createElement("div");
     row.className = "emoji-row";
-    row.append(...found.map(([picture, words]) => button(picture, words)));
+    row.append(...found.map(button));
     return [title, row];
   };
   const fill = () => {
     const wanted = plain(search().value.trim());
-    const found = ALL.filter(([picture, words]) => picture === wanted || plain(words).split(" ").some((word) => word.startsWith(wanted)));
-    const last = recent().map((picture) => ALL.find((one) => one[0] === picture)).filter(Boolean);
+    const isIn = ({ words }) => wanted.split(/[ -]+/).every((part) => words.some((word) => word.startsWith(part)));
+    const found = ALL.filter((one) => one.picture === wanted || isIn(one));
+    const last = recent().map((picture) => ALL.find((one) => one.picture === picture)).filter(Boolean);
     const { recent: recentName, all, none } = grid().dataset;
     if (!found.length) grid().replaceChildren(none);
     else grid().replaceChildren(...(last.length && !wanted ? group(recentName, last) : []), ...group(all, found));

@@ -10,7 +10,8 @@
   let state = "waiting";
   let lostAt = Date.now();
 
-  const clock = (at) => new Date(at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const { lang, dataset: { zone: timeZone } } = document.documentElement;
+  const clock = (at) => new Date(at).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit", timeZone });
 
   const show = () => {
     if (!badge) return;
