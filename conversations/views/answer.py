@@ -138,7 +138,7 @@ def _composed(request: Request, key: Key, **composer: Any) -> HttpResponse:
 def edit(request: Request, key: Key) -> HttpResponse:
     """Give a message of one's own, or of the bot, other words."""
     form = EditForm(request.POST)
-    return _amended(request, key, form.cleaned_data["id"] if form.is_valid() else request.POST.get("id", ""), form)
+    return _amended(request, key, request.POST.get("message_id", ""), form)
 
 
 @require_POST
@@ -146,7 +146,7 @@ def edit(request: Request, key: Key) -> HttpResponse:
 @of_conversation
 def delete(request: Request, key: Key) -> HttpResponse:
     """Take a message of one's own, or of the bot, back for everyone."""
-    return _amended(request, key, request.POST.get("id", ""), None)
+    return _amended(request, key, request.POST.get("message_id", ""), None)
 
 
 def _amended(request: Request, key: Key, id: str, form: EditForm | None) -> HttpResponse:
