@@ -27,7 +27,76 @@ def sending(stack: Stack, page: Page, lead: str, text: str) -> Held:
     return sent
 
 
+def read_again(page: Page, part: str) -> None:
+    """The page reads a part anew, as when something happened to it."""
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-target") == part):
+        page.evaluate("part => htmx.trigger(`#refresh-${part}`, 'over')", part)
+    expect(page.locator(".htmx-request, .htmx-settling")).to_have_count(0)
+
+
 # --------------------------------------------------------------------------------------------- words, menus, the focus
+
+
+def test_a_menu_that_is_opened_again_takes_the_focus_from_nobody(stack: Stack, window: Window, lead: str) -> None:
+    page = opened(stack, window, lead, "Caio Reis")
+    note = page.get_by_label("Anotação para colegas")
+    expect(note).to_be_visible(timeout=SOON_MS)
+    page.locator("#whisper-menu > summary").click()
+    expect(page.get_by_label("Sussurrar para o bot")).to_be_focused()
+    note.focus()
+    page.evaluate("document.addEventListener('toggle', ({target}) => { target.dataset.toggled = ''; }, true)")
+
+    read_again(page, "control")
+
+    expect(page.locator("#whisper-menu[data-toggled][open]")).to_be_visible()
+    expect(note).to_be_focused()
+
+
+def test_the_place_in_a_menu_without_a_field_stays(stack: Stack, window: Window, lead: str) -> None:
+    page = opened(stack, window, lead, "Davi Reis")
+
+    for place in ("#pause-menu > summary", "#pause-menu button:nth-of-type(2)"):
+        if place.endswith("summary"):
+            page.locator(place).click()
+        page.locator(place).focus()
+        read_again(page, "control")
+
+        expect(page.locator("#pause-menu")).to_have_attribute("open", "")
+        expect(page.locator(place)).to_be_focused()
+
+
+def test_an_act_closes_its_own_menu_and_takes_no_other_words(stack: Stack, window: Window, lead: str) -> None:
+    page = opened(stack, window, lead, "Eva Reis")
+    page.locator("#hand-over-menu > summary").click()
+    page.get_by_label("Anotação para o colega").fill("quer fechar")
+    page.locator("#pause-menu > summary").click()
+
+    page.get_by_role("button", name="30 minutos").click()
+
+    expect(page.locator("#control-who")).to_contain_text("Pausada.", timeout=SOON_MS)
+    expect(page.locator("#control details.menu[open]")).to_have_count(0)
+    page.locator("#hand-over-menu > summary").click()
+    expect(page.get_by_label("Anotação para o colega")).to_have_value("quer fechar")
+
+
+def test_a_number_that_is_typed_for_a_code_stays_when_one_looks_again(stack: Stack, window: Window) -> None:
+    number = stack.sandbox.instance("voice_sdr_v4")
+    page = window()
+    stack.sandbox.set_state(number, "close")
+    try:
+        page.goto(f"{stack.url}/connection/")
+        page.get_by_text("Ou com um código para digitar").click()
+        field = page.get_by_label("O número, com código do país")
+        field.fill("+55 11 9")
+
+        with page.expect_response("**/connection/of/voice_sdr_v4/**"):
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(page.locator(".htmx-request, .htmx-settling")).to_have_count(0)
+        page.keyboard.type("1234")
+
+        expect(field).to_have_value("+55 11 91234")
+    finally:
+        stack.sandbox.set_state(number, "open")
 
 
 # ----------------------------------------------------------------------------------------------- files and recordings

@@ -40,7 +40,8 @@
   });
 
   document.addEventListener("toggle", (event) => {
-    if (event.target.matches("details.menu") && event.target.open) event.target.querySelector("[data-first]")?.focus();
+    const menu = event.target;
+    if (menu.matches("details.menu") && menu.open && !("again" in menu.dataset)) menu.querySelector("[data-first]")?.focus();
   }, true);
 
   // What was agreed, as it was found: into the field, unless somebody has written there.
@@ -54,32 +55,5 @@
     found.dataset.used = "";
     if (field.value || "typed" in field.dataset) return found.remove();
     field.value = found.dataset.agreed;
-  });
-
-  // The bar is read again while somebody chooses in one of its menus, or writes in one: nothing of it is lost.
-  let kept = null;
-  document.addEventListener("htmx:beforeSwap", ({ detail: { target, requestConfig } }) => {
-    if (target?.id !== "control") return;
-    const writing = target.contains(document.activeElement) ? document.activeElement : null;
-    kept = requestConfig?.verb === "get" && {
-      menus: [...target.querySelectorAll("details[id]")].map((menu) => [menu.id, menu.open]),
-      values: [...target.querySelectorAll("textarea, input:not([type=hidden])")].map((field) => [field.id, field.value]),
-      focus: writing?.id,
-      at: writing?.matches("textarea") ? [writing.selectionStart, writing.selectionEnd] : null,
-    };
-  });
-  document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
-    if (!kept || target?.id !== "control") return;
-    for (const [id, isOpen] of kept.menus) document.getElementById(id)?.toggleAttribute("open", isOpen);
-    for (const [id, value] of kept.values) {
-      const field = document.getElementById(id);
-      if (field) field.value = value;
-    }
-    const writing = kept.focus && document.getElementById(kept.focus);
-    if (writing) {
-      writing.focus();
-      if (kept.at) writing.setSelectionRange(...kept.at);
-    }
-    kept = null;
   });
 })();
