@@ -45,15 +45,23 @@
   }, true);
 
   // What was agreed, as it was found: into the field, unless somebody has written there.
+  let isTyped = false;
+  const agreed = () => document.getElementById("agreed");
+  const isTaken = () => isTyped || Boolean(agreed().value);
   document.addEventListener("input", (event) => {
-    if (event.target.id === "agreed") event.target.dataset.typed = "";
+    if (event.target === agreed()) isTyped = true;
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id !== "agreed-found" || !isTaken()) return;
+    event.preventDefault(); // the bar was read again: nothing more is to be found
+    event.detail.elt.replaceChildren();
   });
   document.addEventListener("htmx:afterSettle", () => {
+    if (!agreed()) isTyped = false;
     const found = document.querySelector("#agreed-found [data-agreed]:not([data-used])");
-    const field = document.getElementById("agreed");
-    if (!found || !field) return;
+    if (!found) return;
     found.dataset.used = "";
-    if (field.value || "typed" in field.dataset) return found.remove();
-    field.value = found.dataset.agreed;
+    if (isTaken()) return found.remove();
+    agreed().value = found.dataset.agreed;
   });
 })();
