@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SOON_MS, Held, Window, bubble, quiet
@@ -34,7 +35,53 @@ def read_again(page: Page, part: str) -> None:
     expect(page.locator(".htmx-request, .htmx-settling")).to_have_count(0)
 
 
+def reply(page: Page) -> None:
+    page.locator("li.bubble.by-lead").hover()
+    page.locator("li.bubble.by-lead").get_by_role("link", name="Responder").click()
+
+
 # --------------------------------------------------------------------------------------------- words, menus, the focus
+
+
+@pytest.mark.parametrize(
+    ("menu", "field"),
+    [("hand-over-menu", "Anotação para o colega"), ("whisper-menu", "Sussurrar para o bot")],
+)
+def test_a_word_in_the_bar_goes_on_while_ones_answer_goes_out(
+    stack: Stack, window: Window, lead: str, menu: str, field: str
+) -> None:
+    page = opened(stack, window, lead, "Ada Reis")
+    sent = sending(stack, page, lead, "Bom dia")
+    page.locator(f"#{menu} > summary").click()
+    page.get_by_label(field).fill("quer fechar")
+    page.keyboard.press("Home")
+
+    sent.let_go()
+    expect(bubble(page, "Bom dia")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("#control-who")).to_contain_text("Esta conversa está com você.")
+    page.keyboard.type("Oi! ")
+
+    expect(page.get_by_label(field)).to_have_value("Oi! quer fechar")
+    expect(page.get_by_label("Sua resposta")).to_be_empty()
+
+
+def test_a_note_for_colleagues_does_not_go_on_in_the_leads_box(stack: Stack, window: Window, lead: str) -> None:
+    page = opened(stack, window, lead, "Bia Reis")
+    note = page.get_by_label("Anotação para colegas")
+    expect(note).to_be_visible(timeout=SOON_MS)
+    sent = sending(stack, page, lead, "Bom dia")
+    note.click()
+    page.keyboard.type("Não paga ")
+
+    sent.let_go()
+    expect(bubble(page, "Bom dia")).to_have_count(1, timeout=SOON_MS)
+    page.keyboard.type("em dia")
+
+    expect(note).to_have_value("Não paga em dia")
+    expect(page.get_by_label("Sua resposta")).to_be_empty()
+    reply(page)
+    expect(page.locator(".above.is-quote")).to_be_visible()
+    expect(page.get_by_label("Sua resposta")).to_be_focused()
 
 
 def test_a_menu_that_is_opened_again_takes_the_focus_from_nobody(stack: Stack, window: Window, lead: str) -> None:

@@ -5,11 +5,12 @@
   const HELD_MS = 60_000; // the bot may notice only when the model has answered
   let heldAt = 0;
 
-  const use = (text) => {
+  const use = (text, takesFocus = true) => {
     const box = document.getElementById("text");
     if (!box) return;
     box.value = text;
     box.dispatchEvent(new Event("input", { bubbles: true }));
+    if (!takesFocus) return;
     box.focus();
     box.setSelectionRange(text.length, text.length);
   };
@@ -25,7 +26,7 @@
     const text = document.getElementById("draft-text")?.textContent;
     if (!text || Date.now() - heldAt > HELD_MS || document.getElementById("text")?.value) return;
     heldAt = 0;
-    use(text);
+    use(text, !document.activeElement.matches("input, textarea, select"));
   });
 
   document.addEventListener("click", (event) => {

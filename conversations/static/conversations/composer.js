@@ -115,6 +115,10 @@
   };
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, failed);
 
+  let isElsewhere = false; // as the answer comes one writes in another field: a note is not to go on in the lead's box
+  document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+    if (target.id === "composer") isElsewhere = document.activeElement !== document.body && !target.contains(document.activeElement);
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (!form() || event.detail.target?.id !== "composer") return;
     const isPost = isSend(event) || event.detail.requestConfig?.verb === "post";
@@ -125,6 +129,7 @@
       document.getElementById("amend").replaceChildren();
       htmx.trigger("#refresh-messages", "again");
     } else if (isPost) document.getElementById("amend").replaceChildren();
+    if (isPost && isElsewhere && document.activeElement !== document.body) return;
     box().focus();
     box().setSelectionRange(box().value.length, box().value.length);
   });
