@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from conversations.evolution.sandbox import Failure
 from tests.browser.conftest import SOON_MS, Held, Window, bubble, quiet
+from tests.browser.test_answering import ONE_SECOND
 from tests.stack import Stack
 
 
@@ -149,6 +151,80 @@ def test_a_number_that_is_typed_for_a_code_stays_when_one_looks_again(stack: Sta
 # ----------------------------------------------------------------------------------------------- files and recordings
 
 
+def record(page: Page) -> None:
+    page.get_by_role("button", name="Gravar mensagem de voz").click()
+    expect(page.locator(".recorder-time")).to_have_text(ONE_SECOND, timeout=SOON_MS)
+
+
+def goes_out(stack: Stack, page: Page, lead: str) -> None:
+    """Stop recording, listen, and send."""
+    page.get_by_role("button", name="Parar").click()
+    expect(page.locator("#recorder audio")).to_be_visible()
+    page.get_by_role("button", name="Enviar").click()
+    expect(page.locator("li.bubble.by-rep .player")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("#recorder")).to_be_hidden()
+    assert stack.sandbox.sent(lead, by="api")[-1].type_name == "audioMessage"
+
+
+def test_a_recording_goes_on_while_a_text_goes_out_and_a_reply_is_chosen(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    page = opened(stack, window, lead, "Fabi Reis", permissions=["microphone"])
+    sent = sending(stack, page, lead, "Já te explico")
+    record(page)
+
+    sent.let_go()
+    expect(bubble(page, "Já te explico")).to_have_count(1, timeout=SOON_MS)
+    reply(page)
+    expect(page.locator(".above.is-quote")).to_be_visible()
+
+    expect(page.get_by_role("button", name="Parar")).to_be_focused()
+    expect(page.get_by_label("Sua resposta")).to_be_hidden()
+    goes_out(stack, page, lead)
+
+
+def test_a_recording_that_is_done_waits_for_the_text_before_it(stack: Stack, window: Window, lead: str) -> None:
+    page = opened(stack, window, lead, "Gabi Reis", permissions=["microphone"])
+    sent = sending(stack, page, lead, "Já te explico")
+    record(page)
+    page.get_by_role("button", name="Parar").click()
+    expect(page.locator("#recorder audio")).to_be_visible()
+
+    sent.let_go()
+
+    expect(bubble(page, "Já te explico")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("#recorder audio")).to_be_visible()
+    page.get_by_role("button", name="Enviar").click()
+    expect(page.locator("li.bubble.by-rep .player")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("#recorder")).to_be_hidden()
+
+
+def test_a_recording_is_kept_while_a_message_is_changed(stack: Stack, window: Window, lead: str) -> None:
+    page = opened(stack, window, lead, "Hugo Reis", permissions=["microphone"])
+    sending(stack, page, lead, "Já te explco").let_go()
+    expect(bubble(page, "Já te explco")).to_have_count(1, timeout=SOON_MS)
+    record(page)
+
+    bubble(page, "Já te explco").hover()
+    bubble(page, "Já te explco").get_by_role("link", name="Editar").click()
+    expect(page.get_by_label("Novo texto")).to_be_focused()
+    page.get_by_label("Novo texto").fill("Já te explico")
+    page.keyboard.press("Enter")
+
+    expect(bubble(page, "Já te explico")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("#recorder audio")).to_be_visible()
+
+
+def test_a_recording_goes_alone_and_the_words_beside_it_stay(stack: Stack, window: Window, lead: str) -> None:
+    page = opened(stack, window, lead, "Ivo Reis", permissions=["microphone"])
+    page.get_by_label("Sua resposta").fill("e segue o contrato")
+    record(page)
+
+    goes_out(stack, page, lead)
+
+    expect(page.get_by_label("Sua resposta")).to_have_value("e segue o contrato")
+
+
 def test_what_was_begun_is_there_again_once_a_message_is_changed(stack: Stack, window: Window, lead: str) -> None:
     page = opened(stack, window, lead, "Ísis Reis")
     sending(stack, page, lead, "Até amanhã").let_go()
@@ -161,3 +237,56 @@ def test_what_was_begun_is_there_again_once_a_message_is_changed(stack: Stack, w
     page.keyboard.press("Escape")
 
     expect(page.get_by_label("Sua resposta")).to_have_value("Outra coisa")
+
+
+def files(page: Page, *names: str) -> Any:
+    return page.evaluate_handle(
+        """(names) => {
+          const holder = new DataTransfer();
+          for (const name of names) holder.items.add(new File(["%PDF-1.4 " + name], name, { type: "application/pdf" }));
+          return holder;
+        }""",
+        list(names),
+    )
+
+
+def test_a_file_that_is_chosen_while_a_text_goes_out_is_there_for_the_next(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    page = opened(stack, window, lead, "Jade Reis")
+    sent = sending(stack, page, lead, "Segue a proposta")
+    page.locator("#scroll").dispatch_event("drop", {"dataTransfer": files(page, "proposta.pdf", "contrato.pdf")})
+    expect(page.locator("#attached")).to_contain_text("proposta.pdf")
+    expect(page.locator("#composer-trouble")).to_have_text(
+        page.locator("#composer").get_attribute("data-one-file") or ""
+    )
+
+    sent.let_go()
+    expect(bubble(page, "Segue a proposta")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("#attached")).to_contain_text("proposta.pdf")
+    page.get_by_role("button", name="Enviar").click()
+
+    expect(bubble(page, "proposta.pdf")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("#attached")).to_be_hidden()
+    assert [sent.type_name for sent in stack.sandbox.sent(lead, by="api")] == ["conversation", "documentMessage"]
+
+
+@pytest.mark.parametrize("went_out", [True, False], ids=["went out", "did not"])
+def test_the_next_file_waits_for_the_one_on_its_way(stack: Stack, window: Window, lead: str, went_out: bool) -> None:
+    page = opened(stack, window, lead, "Kaio Reis")
+    attached = page.locator("#attached")
+    page.locator("#scroll").dispatch_event("drop", {"dataTransfer": files(page, "proposta.pdf")})
+    if not went_out:
+        stack.sandbox.failures.add(Failure("/message/sendMedia", "refuse", status=403))
+    sent = sending(stack, page, lead, "Veja")
+    page.locator("#scroll").dispatch_event("drop", {"dataTransfer": files(page, "contrato.pdf")})
+    expect(attached).to_contain_text("contrato.pdf")
+
+    sent.let_go()
+
+    if not went_out:
+        expect(page.get_by_role("alert").filter(has_text="Não foi enviada.")).to_be_visible(timeout=SOON_MS)
+        expect(attached).to_contain_text("proposta.pdf")
+        page.get_by_role("button", name="Enviar").click()
+    expect(bubble(page, "Veja")).to_have_count(1, timeout=SOON_MS)
+    expect(attached).to_contain_text("contrato.pdf")
