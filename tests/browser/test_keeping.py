@@ -290,3 +290,22 @@ def test_the_next_file_waits_for_the_one_on_its_way(stack: Stack, window: Window
         page.get_by_role("button", name="Enviar").click()
     expect(bubble(page, "Veja")).to_have_count(1, timeout=SOON_MS)
     expect(attached).to_contain_text("contrato.pdf")
+
+
+def test_the_quote_stays_while_another_message_is_taken_back(stack: Stack, window: Window, lead: str) -> None:
+    page = opened(stack, window, lead, "Lia Reis")
+    sending(stack, page, lead, "Engano").let_go()
+    mine = page.locator("li.bubble.by-rep")
+    expect(mine).to_have_count(1, timeout=SOON_MS)
+    reply(page)
+    expect(page.locator(".above.is-quote")).to_contain_text("obrigada")
+    page.get_by_label("Sua resposta").fill("De nada")
+
+    mine.hover()
+    mine.get_by_role("link", name="Apagar para todos").click()
+    page.get_by_role("button", name="Apagar", exact=True).click()
+
+    expect(mine).to_contain_text("Mensagem apagada", timeout=SOON_MS)
+    expect(page.locator(".above.is-quote")).to_contain_text("obrigada")
+    expect(page.get_by_label("Sua resposta")).to_have_value("De nada")
+    expect(page.get_by_label("Sua resposta")).to_be_focused()
