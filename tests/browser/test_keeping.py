@@ -309,3 +309,24 @@ def test_the_quote_stays_while_another_message_is_taken_back(stack: Stack, windo
     expect(page.locator(".above.is-quote")).to_contain_text("obrigada")
     expect(page.get_by_label("Sua resposta")).to_have_value("De nada")
     expect(page.get_by_label("Sua resposta")).to_be_focused()
+
+
+def test_all_of_the_history_stays_when_something_is_added_to_it(stack: Stack, window: Window, lead: str) -> None:
+    page = opened(stack, window, lead, "Mel Reis")
+    page.locator("#act-take-over").click()
+    expect(page.locator("#lead-history li")).to_have_count(1, timeout=SOON_MS)
+    columns = "at, instance, conversation, actor, rep_id, act, reason, before, after"
+    for _ in range(11):
+        stack.query(
+            f"INSERT INTO conversations_auditentry ({columns})"
+            f" SELECT {columns} FROM conversations_auditentry WHERE conversation = ? LIMIT 1",
+            lead,
+        )
+    page.reload()
+    page.get_by_role("link", name="Ver tudo").click()
+    expect(page.locator("#lead-history li")).to_have_count(12)
+
+    page.locator("#pause-menu > summary").click()
+    page.get_by_role("button", name="30 minutos").click()
+
+    expect(page.locator("#lead-history li")).to_have_count(13, timeout=SOON_MS)
