@@ -181,7 +181,7 @@ def _not_too_large(file: Any) -> Any:
 class EditForm(forms.Form):
     """Other words for a message that has left."""
 
-    id = forms.CharField(max_length=128)
+    message_id = forms.CharField(max_length=128)
     text = forms.CharField(max_length=LONGEST_TEXT, error_messages={"required": _("Write something first.")})
 
     def clean_text(self) -> str:

@@ -168,7 +168,7 @@ def _composed(request: Request, key: Key, **composer: Any) -> HttpResponse:
 def edit(request: Request, key: Key) -> HttpResponse:
     """Give a message of one's own, or of the bot, other words."""
     form = EditForm(request.POST)
-    return _amended(request, key, form.cleaned_data["id"] if form.is_valid() else request.POST.get("id", ""), form)
+    return _amended(request, key, request.POST.get("message_id", ""), form)
 
 
 @require_POST
@@ -176,24 +176,27 @@ def edit(request: Request, key: Key) -> HttpResponse:
 @of_conversation
 def delete(request: Request, key: Key) -> HttpResponse:
     """Take a message of one's own, or of the bot, back for everyone."""
-    return _amended(request, key, request.POST.get("id", ""), None)
+    return _amended(request, key, request.POST.get("message_id", ""), None)
 
 
 def _amended(request: Request, key: Key, id: str, form: EditForm | None) -> HttpResponse:
     message: Message | None = None
+    # What one answers meanwhile, unless it is what is taken back.
+    quoted = _quoted(request, key) if request.POST.get("quoted_id") != id else None
     try:
         message = composing.message_of(key, id)
         if message is None:
-            return _composed(request, key, why=_("This message is no longer there."))
+            return _composed(request, key, why=_("This message is no longer there."), quoted=quoted)
         if form is not None and not form.is_valid():
             return _still_editing(request, key, message, " ".join(str(word) for word in form.errors.get("text", [])))
         _amend(request, key, message, form)
     except amending.Stays as stays:
-        return _composed(request, key, text=request.POST.get("text", ""), why=composing.why_stays(stays))
+        why = composing.why_stays(stays)
+        return _composed(request, key, text=request.POST.get("text", ""), why=why, quoted=quoted)
     except EvolutionError as error:
         return _not_amended(request, key, message if form is not None else None, error)
     if request.htmx:
-        return _composed(request, key, is_amended=True)
+        return _composed(request, key, is_amended=True, quoted=quoted)
     return redirect(shown.address(key))
 
 

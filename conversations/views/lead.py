@@ -82,8 +82,9 @@ def _may_erase_all(request: Request) -> bool:
 
 
 def _history(request: Request, key: Key) -> dict[str, Any]:
-    told, has_more = leads.told(key, leads.ALL if request.GET.get("history") == "all" else leads.FIRST)
-    return {"told": told, "has_more": has_more}
+    is_all = request.GET.get("history") == "all"
+    told, has_more = leads.told(key, leads.ALL if is_all else leads.FIRST)
+    return {"told": told, "has_more": has_more, "is_all": is_all}
 
 
 def _bot(key: Key) -> dict[str, Any]:

@@ -225,6 +225,28 @@ def test_the_switch_asks_and_while_it_is_off_every_screen_says_so(stack: Stack, 
     assert not [one for one in stack.gemini.requests if "Alguém aí?" in str(one.body)]
 
 
+def test_what_the_switch_asks_stays_while_another_is_thrown(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Hana Luz")
+    anas, betos = opened(stack, window, lead), opened(stack, window, lead, "beto")
+    anas.locator("#switch summary").click()
+    anas.get_by_role("button", name="Desligar: Tudo").click()
+    question = anas.get_by_role("dialog", name="Desligar o bot em todos os números?")
+    expect(question).to_be_visible()
+
+    betos.locator("#switch summary").click()
+    betos.get_by_role("button", name="Desligar: Tudo").click()
+    betos.get_by_role("dialog").get_by_role("button", name="Desligar").click()
+
+    expect(anas.locator("#notices")).to_contain_text("O bot está desligado", timeout=SOON_MS)
+    expect(question).to_be_visible()
+    question.get_by_role("button", name="Cancelar").click()
+    expect(question).to_have_count(0)
+    expect(anas.locator("#switch-title-0")).to_contain_text("Ligar o bot", timeout=SOON_MS)
+    anas.locator("#notices").get_by_role("button", name="Ligar…").click()
+    anas.get_by_role("dialog").get_by_role("button", name=re.compile("Ligar|Não, só as novas")).first.click()
+    expect(anas.locator("#notices")).not_to_contain_text("desligado")
+
+
 def test_without_scripts_all_of_it_works_by_forms(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Gil Prado")
     page = window(java_script_enabled=False)

@@ -107,6 +107,24 @@ def test_a_changed_answer_goes_out_as_changed_and_a_discarded_one_does_not(
     assert [text.split("\n")[-1] for text in stack.texts(lead)] == ["Temos um plano só."]
 
 
+def test_what_is_changed_in_an_answer_goes_on_while_it_is_read_again(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Rita Reis")
+    page = opened(stack, window, lead)
+    asks_first(page)
+    lead_asks(stack, lead, "Rita Reis", FIRST)
+    page.locator("#offer-edit summary").click()
+    page.get_by_label("O que vai sair").fill("um plano só.")
+    page.keyboard.press("Home")
+
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-target") == "pending"):
+        page.evaluate("htmx.trigger('#refresh-pending', 'over')")
+    expect(page.locator(".htmx-request, .htmx-settling")).to_have_count(0)
+    page.keyboard.type("Temos ")
+
+    expect(page.get_by_label("O que vai sair")).to_have_value("Temos um plano só.")
+    expect(page.get_by_label("Sua resposta")).to_be_empty()
+
+
 def test_a_whisper_is_seen_by_the_colleague_and_used_by_the_bot(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Caio Braga")
     anas, betos = opened(stack, window, lead), opened(stack, window, lead, "beto")

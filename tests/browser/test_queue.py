@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SOON_MS, Window, bubble, quiet
+from tests.browser.conftest import SOON_MS, Held, Window, bubble, quiet
 from tests.stack import Stack, eventually
 
 SUMMARY = "Quer 12 licenças para a clínica.\nPaga à vista.\nFalta o prazo de entrega."
@@ -187,6 +187,28 @@ def test_what_was_agreed_is_proposed_and_never_over_what_somebody_wrote(
     expect(field).to_have_value("falar na segunda")
     page.get_by_role("button", name="Devolver ao bot").click()
     expect(page.locator("#toasts")).to_contain_text("Devolvida com a sua nota.")
+
+
+def test_what_was_agreed_comes_though_the_bar_is_read_again_meanwhile(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Sara Braga")
+    page = opened(stack, window, stack.page(lead))
+    page.locator("#act-take-over").click()
+    expect(page.locator("#control")).to_contain_text("Esta conversa está com você.")
+    page.get_by_label("Sua resposta").fill("Mando a proposta até sexta.")
+    page.keyboard.press("Enter")
+    expect(bubble(page, "Mando a proposta até sexta")).to_be_visible(timeout=SOON_MS)
+    asked = Held(page, "**/agreed/")
+    for _ in range(2):
+        stack.gemini.will_answer("combinado: proposta até sexta")
+    page.locator("#hand-back-menu summary").click()
+    asked.wait()
+
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-target") == "control"):
+        page.evaluate("htmx.trigger('#refresh-control', 'over')")
+    expect(page.locator("#control.htmx-settling, #refresh-control.htmx-request")).to_have_count(0)
+    asked.let_go()
+
+    expect(page.get_by_label("O que ficou combinado?")).to_have_value("combinado: proposta até sexta", timeout=SOON_MS)
 
 
 def test_an_hour_more_before_it_returns(stack: Stack, window: Window, lead: str) -> None:

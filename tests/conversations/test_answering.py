@@ -295,7 +295,7 @@ def test_ones_own_message_is_changed_and_the_audit_has_no_text(for_bob: Client, 
     id = sent_id(for_bob, "Segue o orçameto")
 
     editor = text(get(for_bob, f"{PAGE}composer/?edit={id}"))
-    response = post(for_bob, "edit", id=id, text="Segue o orçamento", headers=HTMX)
+    response = post(for_bob, "edit", message_id=id, text="Segue o orçamento", headers=HTMX)
 
     assert "Segue o orçameto</textarea>" in editor
     assert "data-amended" in text(response)
@@ -309,7 +309,7 @@ def test_a_message_is_taken_back_after_a_question(for_bob: Client, sandbox: Sand
     id = sent_id(for_bob, "Para outra pessoa")
 
     question = text(get(for_bob, f"{PAGE}composer/?delete={id}"))
-    response = post(for_bob, "delete", id=id)
+    response = post(for_bob, "delete", message_id=id)
 
     assert "Delete for everyone?" in question
     assert response["Location"] == PAGE
@@ -324,7 +324,7 @@ def test_what_was_taken_back_leaves_a_mark_in_its_place_though_the_gateway_has_n
     id = sent_id(for_bob, "Para outra pessoa")
     after = sandbox.lead_writes(LEAD, "Como?", at=sandbox.clock() + 60)
 
-    post(for_bob, "delete", id=id)
+    post(for_bob, "delete", message_id=id)
 
     page = text(get(for_alice, PAGE))
     place, end = page.index(f'id="message-{id}"'), page.index(f'id="message-{after}"')
@@ -341,7 +341,7 @@ def test_a_mark_stands_once_on_the_page_of_its_time(for_bob: Client, bob: User, 
     for number in range(70):
         sandbox.lead_writes(LEAD, f"linha {number}", at=now - 1000 + number * 10)
     id = sent_id(for_bob, "Para outra pessoa")
-    post(for_bob, "delete", id=id)
+    post(for_bob, "delete", message_id=id)
     moment = timezone.now() - timedelta(seconds=905)  # between the tenth and the eleventh line, on the older page
     Sent.objects.update(at=moment)
     AuditEntry.objects.filter(act="delete").update(until=moment)
@@ -367,8 +367,8 @@ def test_no_mark_stands_for_what_was_only_lost(for_bob: Client, sandbox: Sandbox
 def test_what_a_colleague_or_a_lead_wrote_stays(for_alice: Client, for_bob: Client, sandbox: Sandbox, act: str) -> None:
     of_bob, of_lead = sent_id(for_bob, "De Bob"), sandbox.lead_writes(LEAD, "Do lead")
 
-    assert "A colleague wrote this" in text(post(for_alice, act, id=of_bob, text="x", headers=HTMX))
-    assert "Only what was sent from here" in text(post(for_alice, act, id=of_lead, text="x", headers=HTMX))
+    assert "A colleague wrote this" in text(post(for_alice, act, message_id=of_bob, text="x", headers=HTMX))
+    assert "Only what was sent from here" in text(post(for_alice, act, message_id=of_lead, text="x", headers=HTMX))
     page = text(get(for_bob, PAGE))
     assert "De Bob" in page
     assert "Do lead" in page
@@ -381,7 +381,7 @@ def test_what_is_too_old_stays(for_bob: Client, act: str, limit: timedelta) -> N
     sent = Sent.objects.get(message_id=id)
     Sent.objects.update(at=sent.at - limit)
 
-    assert "Too late" in text(post(for_bob, act, id=id, text="x", headers=HTMX))
+    assert "Too late" in text(post(for_bob, act, message_id=id, text="x", headers=HTMX))
     assert "De ontem" in text(get(for_bob, PAGE))
 
 
@@ -389,7 +389,7 @@ def test_an_edit_that_failed_keeps_the_new_words(for_bob: Client, sandbox: Sandb
     id = sent_id(for_bob)
     sandbox.failures.add(Failure("/chat/updateMessage", "refuse", status=500))
 
-    response = post(for_bob, "edit", id=id, text="Olá, Mariana", headers=HTMX)
+    response = post(for_bob, "edit", message_id=id, text="Olá, Mariana", headers=HTMX)
 
     assert "did not confirm it" in text(response)
     assert "Olá, Mariana</textarea>" in text(response)
@@ -400,7 +400,7 @@ def test_a_message_of_another_conversation_is_not_there(for_bob: Client, sandbox
     other = f"/c/{INSTANCE}/{opaque_id(Key(INSTANCE, JID('5511999990002@s.whatsapp.net')))}/"
     id = sent_id(for_bob, "Fica")
 
-    response = for_bob.post(f"{other}delete/", {"id": id}, headers={"Accept-Language": "en", **HTMX})
+    response = for_bob.post(f"{other}delete/", {"message_id": id}, headers={"Accept-Language": "en", **HTMX})
 
     assert "no longer there" in text(response)
     assert "Fica" in text(get(for_bob, PAGE))
@@ -408,7 +408,7 @@ def test_a_message_of_another_conversation_is_not_there(for_bob: Client, sandbox
 
 @pytest.mark.parametrize("path", ["edit/", "delete/", "send/"])
 def test_who_may_only_watch_changes_nothing(for_olga: Client, path: str) -> None:
-    assert for_olga.post(f"{PAGE}{path}", {"id": "A", "text": "x", "file": picture()}).status_code == 403
+    assert for_olga.post(f"{PAGE}{path}", {"message_id": "A", "text": "x", "file": picture()}).status_code == 403
     assert for_olga.get(f"{PAGE}composer/").status_code == 403
     assert for_olga.get("/new/").status_code == 403
     assert "?reply=" not in text(get(for_olga, PAGE))

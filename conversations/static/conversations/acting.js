@@ -5,11 +5,12 @@
   const HELD_MS = 60_000; // the bot may notice only when the model has answered
   let heldAt = 0;
 
-  const use = (text) => {
+  const use = (text, takesFocus = true) => {
     const box = document.getElementById("text");
     if (!box) return;
     box.value = text;
     box.dispatchEvent(new Event("input", { bubbles: true }));
+    if (!takesFocus) return;
     box.focus();
     box.setSelectionRange(text.length, text.length);
   };
@@ -25,7 +26,7 @@
     const text = document.getElementById("draft-text")?.textContent;
     if (!text || Date.now() - heldAt > HELD_MS || document.getElementById("text")?.value) return;
     heldAt = 0;
-    use(text);
+    use(text, !document.activeElement.matches("input, textarea, select"));
   });
 
   document.addEventListener("click", (event) => {
@@ -40,46 +41,28 @@
   });
 
   document.addEventListener("toggle", (event) => {
-    if (event.target.matches("details.menu") && event.target.open) event.target.querySelector("[data-first]")?.focus();
+    const menu = event.target;
+    if (menu.matches("details.menu") && menu.open && !("again" in menu.dataset)) menu.querySelector("[data-first]")?.focus();
   }, true);
 
   // What was agreed, as it was found: into the field, unless somebody has written there.
+  let isTyped = false;
+  const agreed = () => document.getElementById("agreed");
+  const isTaken = () => isTyped || Boolean(agreed().value);
   document.addEventListener("input", (event) => {
-    if (event.target.id === "agreed") event.target.dataset.typed = "";
+    if (event.target === agreed()) isTyped = true;
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id !== "agreed-found" || !isTaken()) return;
+    event.preventDefault(); // the bar was read again: nothing more is to be found
+    event.detail.elt.replaceChildren();
   });
   document.addEventListener("htmx:afterSettle", () => {
+    if (!agreed()) isTyped = false;
     const found = document.querySelector("#agreed-found [data-agreed]:not([data-used])");
-    const field = document.getElementById("agreed");
-    if (!found || !field) return;
+    if (!found) return;
     found.dataset.used = "";
-    if (field.value || "typed" in field.dataset) return found.remove();
-    field.value = found.dataset.agreed;
-  });
-
-  // The bar is read again while somebody chooses in one of its menus, or writes in one: nothing of it is lost.
-  let kept = null;
-  document.addEventListener("htmx:beforeSwap", ({ detail: { target, requestConfig } }) => {
-    if (target?.id !== "control") return;
-    const writing = target.contains(document.activeElement) ? document.activeElement : null;
-    kept = requestConfig?.verb === "get" && {
-      menus: [...target.querySelectorAll("details[id]")].map((menu) => [menu.id, menu.open]),
-      values: [...target.querySelectorAll("textarea, input:not([type=hidden])")].map((field) => [field.id, field.value]),
-      focus: writing?.id,
-      at: writing?.matches("textarea") ? [writing.selectionStart, writing.selectionEnd] : null,
-    };
-  });
-  document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
-    if (!kept || target?.id !== "control") return;
-    for (const [id, isOpen] of kept.menus) document.getElementById(id)?.toggleAttribute("open", isOpen);
-    for (const [id, value] of kept.values) {
-      const field = document.getElementById(id);
-      if (field) field.value = value;
-    }
-    const writing = kept.focus && document.getElementById(kept.focus);
-    if (writing) {
-      writing.focus();
-      if (kept.at) writing.setSelectionRange(...kept.at);
-    }
-    kept = null;
+    if (isTaken()) return found.remove();
+    agreed().value = found.dataset.agreed;
   });
 })();

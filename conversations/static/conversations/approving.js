@@ -1,4 +1,4 @@
-// The bot's answer that waits: what one changes in it is kept while it is read again, and given back when it is over.
+// The bot's answer that waits: what one changed in it is given back when somebody else has decided.
 // What was whispered leaves its box once it is kept.
 (() => {
   "use strict";
@@ -8,44 +8,23 @@
   const box = () => document.getElementById("offer-text");
   const isMine = (event) => event.detail.target === place;
 
-  let kept = null;
-  let isOpenedAgain = false; // by us: nobody asked for the focus
+  let changed = "";
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!isMine(event)) return;
-    const text = box();
-    const isChanged = text && text.value !== text.defaultValue;
-    const isPost = event.detail.requestConfig?.verb === "post";
-    kept = !isPost && text && document.getElementById("offer-edit").open
-      ? { id: document.getElementById("offer").dataset.offer, value: text.value, isChanged, hadFocus: document.activeElement === text, at: text.selectionStart }
-      : null;
+    const isDecided = event.detail.requestConfig.verb === "post"; // here
+    changed = !isDecided && box() && box().value !== box().defaultValue ? box().value : "";
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (!isMine(event) || !kept) return;
-    const { id, value, isChanged, hadFocus, at } = kept;
-    kept = null;
-    if (document.getElementById("offer")?.dataset.offer === id) {
-      isOpenedAgain = true;
-      document.getElementById("offer-edit").open = true;
-      box().value = value;
-      if (hadFocus) {
-        box().focus({ preventScroll: true });
-        box().setSelectionRange(at, at);
-      }
-      return;
-    }
+    if (!isMine(event) || !changed || box()?.value === changed) return; // keeping.js has put them back
     // Somebody decided meanwhile, or it is void: the words go where one writes to the lead, if nothing stands there.
     const answer = document.getElementById("text");
-    if (!isChanged || !answer || answer.value) return;
-    answer.value = value;
+    if (!answer || answer.value) return;
+    answer.value = changed;
     answer.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
   document.addEventListener("toggle", (event) => {
-    if (event.target.id !== "offer-edit" || !event.target.open) return;
-    if (isOpenedAgain) {
-      isOpenedAgain = false;
-      return;
-    }
+    if (event.target.id !== "offer-edit" || !event.target.open || "again" in event.target.dataset) return;
     box()?.focus();
     place.scrollIntoView({ block: "end" });
   }, true);

@@ -7,7 +7,56 @@
   const input = () => document.getElementById("file");
   if (!pane || !form()) return;
 
-  let kept = null; // what was chosen last and has not gone out
+  // What stands in the box's field of this name stays there until it went out, also where the box is made anew meanwhile:
+  // only what was part of the form that was sent is forgotten, and what may be out only once that is known.
+  window.sdrKept = (name, show) => {
+    let kept = null;
+    let next = null; // chosen while that is on its way
+    let sent = null; // what the form that was sent last had
+    const unclear = new Map(); // by the token of its send
+    const field = () => document.getElementById(name);
+    const isOnItsWay = () => sent !== null && kept === sent && document.getElementById("text").readOnly;
+
+    const draw = (file) => {
+      if (!field()) return; // a message is being changed: it is offered when the box is back
+      const holder = new DataTransfer();
+      if (file) holder.items.add(file);
+      field().files = holder.files;
+      show(file);
+    };
+    const put = (file) => {
+      if (file && isOnItsWay()) next = file;
+      else if (file) kept = file;
+      else [kept, next] = [next, null];
+      draw(file ?? kept);
+    };
+    const again = () => draw(next && isOnItsWay() ? next : kept);
+
+    document.addEventListener("htmx:beforeRequest", ({ detail: { elt, requestConfig } }) => {
+      if (elt.id === "composer") sent = requestConfig.parameters[name]?.size ? kept : null;
+    });
+    const failed = ({ detail: { elt } }) => elt.id === "composer" && kept && draw(kept);
+    for (const event of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(event, failed);
+    document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+      if (target?.id !== "composer") return;
+      const isUnsure = form().hasAttribute("data-unsure");
+      if (sent && kept === sent && (isUnsure || form().hasAttribute("data-sent"))) {
+        if (isUnsure) unclear.set(document.querySelector("#unsures .unsure").dataset.token, sent);
+        [kept, next] = [next, null];
+      }
+      if (kept) draw(kept);
+    });
+    document.addEventListener("composer:lost", (event) => {
+      const file = unclear.get(event.detail);
+      unclear.delete(event.detail);
+      if (!file || kept) return;
+      event.preventDefault(); // it is offered again
+      put(file);
+    });
+    document.addEventListener("composer:out", (event) => unclear.delete(event.detail));
+    return { put, again };
+  };
+
   let picture = "";
 
   const size = (bytes) => {
@@ -20,10 +69,8 @@
     trouble.hidden = !words;
   };
 
-  const show = () => {
+  const show = (file) => {
     const strip = document.getElementById("attached");
-    if (!strip) return;
-    const file = input().files[0];
     URL.revokeObjectURL(picture);
     strip.hidden = !file;
     if (!file) return;
@@ -37,28 +84,22 @@
     strip.querySelector(".attached-size").textContent = size(file.size);
   };
 
-  const put = (file) => {
-    const holder = new DataTransfer();
-    if (file) holder.items.add(file);
-    input().files = holder.files;
-    kept = file;
-    show();
-  };
+  const { put, again } = window.sdrKept("file", show);
 
-  const take = (file) => {
+  const take = ([file, ...more]) => {
     if (!file || !input()) return;
-    if (document.getElementById("text").readOnly) return put(kept); // what is on its way is as it is
     complain("");
     if (file.size > Number(form().dataset.largest)) {
-      put(null);
+      again();
       complain(form().dataset.tooLarge);
       return;
     }
     put(file);
+    if (more.length) complain(form().dataset.oneFile);
     document.getElementById("text").focus();
   };
 
-  document.addEventListener("change", (event) => event.target === input() && take(event.target.files[0]));
+  document.addEventListener("change", (event) => event.target === input() && take(event.target.files));
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-detach]")) return;
     put(null);
@@ -66,10 +107,10 @@
     document.getElementById("text").focus();
   });
   document.addEventListener("paste", (event) => {
-    const file = event.target.closest?.("#composer") && event.clipboardData?.files[0];
-    if (!file) return;
+    const files = event.target.closest?.("#composer") && event.clipboardData?.files;
+    if (!files?.length) return;
     event.preventDefault();
-    take(file);
+    take(files);
   });
 
   const hasFile = (event) => event.dataTransfer?.types.includes("Files") && input();
@@ -85,17 +126,6 @@
     pane.classList.remove("is-dropping");
     if (!hasFile(event)) return;
     event.preventDefault();
-    take(event.dataTransfer.files[0]);
-  });
-
-  // What did not go out is offered again; of what may be out, only once it is sure that it did not.
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target?.id !== "composer" || !input()) return;
-    if (form().hasAttribute("data-sent")) kept = null;
-    if (kept && !form().hasAttribute("data-unsure")) put(kept);
-  });
-  document.addEventListener("composer:lost", () => kept && input() && put(kept));
-  document.addEventListener("composer:out", () => {
-    kept = null;
+    take(event.dataTransfer.files);
   });
 })();

@@ -36,16 +36,15 @@
     if (!form().hasAttribute("data-unsure") || !one || unclear().some((known) => known.token === one.token)) return;
     keepUnclear([...unclear(), { token: one.token, text: one.text, had: one.had, isLost: false }]);
   };
-  const tell = (name) => form().dispatchEvent(new CustomEvent(name, { bubbles: true }));
-  const hasFile = () => Boolean(document.getElementById("file")?.files.length || document.getElementById("voice")?.files.length);
+  const tell = (name, token) => form().dispatchEvent(new CustomEvent(name, { bubbles: true, cancelable: true, detail: token }));
   const judged = (one, ended) => {
     if (one.isLost || (ended !== "sent" && ended !== "not_sent")) return [one];
     if (ended === "sent") {
-      tell("composer:out");
+      tell("composer:out", one.token);
       return [];
     }
-    tell("composer:lost");
-    const had = hasFile() ? "" : one.had;
+    const isBack = !tell("composer:lost", one.token); // its file
+    const had = isBack ? "" : one.had;
     if (!one.text && !had) return [];
     if (had || box().value || !isAnswer()) return [{ ...one, had, isLost: true }];
     box().value = one.text;
@@ -102,6 +101,7 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt?.id !== "composer") return;
     if (isAnswer() && !hasSomething() && !trouble().hidden) return event.preventDefault(); // why there is nothing stands there
+    keep();
     box().readOnly = true; // what is typed meanwhile would go with the form
     trouble().hidden = true;
   });
@@ -115,16 +115,21 @@
   };
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(name, failed);
 
+  let isElsewhere = false; // as the answer comes one writes in another field: a note is not to go on in the lead's box
+  document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+    if (target.id === "composer") isElsewhere = document.activeElement !== document.body && !target.contains(document.activeElement);
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (!form() || event.detail.target?.id !== "composer") return;
     const isPost = isSend(event) || event.detail.requestConfig?.verb === "post";
     const wasSent = form().hasAttribute("data-sent") || form().hasAttribute("data-unsure");
-    if (wasSent) sessionStorage.removeItem(place);
+    if (wasSent && event.detail.requestConfig.parameters.text !== undefined) sessionStorage.removeItem(place);
     else bringBack();
     if (form().hasAttribute("data-amended")) {
       document.getElementById("amend").replaceChildren();
       htmx.trigger("#refresh-messages", "again");
     } else if (isPost) document.getElementById("amend").replaceChildren();
+    if (isPost && isElsewhere && document.activeElement !== document.body) return;
     box().focus();
     box().setSelectionRange(box().value.length, box().value.length);
   });

@@ -94,17 +94,4 @@
 
   // For the palette (palette.js): what may be done here.
   window.pageActs = () => [...acts()].filter(([, element]) => element.matches("button, a, summary")).map(([key, element]) => ({ key, element, words: wordsOf(element), press: () => press(element) }));
-
-  // ------------------------------------------------------------------------------------------------ through live updates
-
-  // htmx gives the focus back by id; a menu that stood open inside what was read again is opened again here. One that was
-  // chosen from has done its work.
-  let open = [];
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    open = event.detail.requestConfig?.verb === "post" ? [] : [...event.detail.target.querySelectorAll("details[open][id]")].map((menu) => menu.id);
-  });
-  document.addEventListener("htmx:afterSwap", () => {
-    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-    open = [];
-  });
 })();

@@ -12,18 +12,20 @@
   let stream = null;
   let sound = null; // what the level is read from
   let ticking = 0;
-  let kept = null; // a recording that has not gone out
+  let now = ""; // asking, recording, ready
   let address = "";
 
   const state = (name) => {
+    now = name;
     const shell = document.getElementById("recorder");
     if (!shell) return;
     shell.hidden = !name;
-    shell.dataset.now = name;
     form().classList.toggle("is-recording", Boolean(name));
     for (const one of shell.querySelectorAll("[data-state]")) one.hidden = one.dataset.state !== name;
     document.getElementById("record-stop").hidden = name !== "recording";
-    form().querySelector(".send").disabled = name === "asking" || name === "recording";
+    const [box, send] = [document.getElementById("text"), form().querySelector(".send")];
+    send.disabled = name === "asking" || name === "recording" || box.readOnly;
+    if (name && document.activeElement === box) (name === "recording" ? document.getElementById("record-stop") : send).focus(); // it is hidden
   };
   const complain = (words) => {
     const trouble = document.getElementById("composer-trouble");
@@ -41,17 +43,14 @@
     stream = sound = null;
   };
 
-  const put = (file) => {
-    kept = file;
-    const holder = new DataTransfer();
-    if (file) holder.items.add(file);
-    document.getElementById("voice").files = holder.files;
+  const show = (file) => {
     URL.revokeObjectURL(address);
     address = file ? URL.createObjectURL(file) : "";
     if (file) part("audio").src = address;
     else part("audio").removeAttribute("src");
     state(file ? "ready" : "");
   };
+  const { put } = window.sdrKept("voice", show);
 
   const watch = () => {
     const began = performance.now();
@@ -60,6 +59,7 @@
     sound.createMediaStreamSource(stream).connect(hears);
     const wave = new Float32Array(hears.fftSize);
     ticking = setInterval(() => {
+      if (!document.getElementById("recorder")) return; // it is being stopped
       const seconds = Math.floor((performance.now() - began) / 1000);
       part(".recorder-time").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
       hears.getFloatTimeDomainData(wave);
@@ -84,7 +84,7 @@
       complain(words.noMicrophone);
       return;
     }
-    if (document.getElementById("recorder").dataset.now !== "asking") return quiet(); // thrown away meanwhile
+    if (now !== "asking") return quiet(); // thrown away meanwhile
     const chunks = [];
     const mine = new MediaRecorder(stream, { mimeType: kind });
     recorder = mine;
@@ -92,9 +92,11 @@
     mine.addEventListener("stop", () => {
       if (recorder !== mine) return; // thrown away
       const type = kind.split(";")[0];
+      const isHere = [document.body, document.getElementById("record-stop")].includes(document.activeElement);
       quiet();
+      state("");
       put(new File(chunks, `voice.${type.split("/")[1]}`, { type }));
-      form().querySelector(".send").focus();
+      if (isHere && now) form().querySelector(".send").focus();
     });
     recorder.start();
     state("recording");
@@ -119,17 +121,18 @@
     discard();
   });
 
-  // As with files: what did not go out is offered again.
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target?.id === "composer" && recorder) quiet();
+  // A voice note goes alone: what else stands in the box waits for the next send.
+  document.addEventListener("htmx:configRequest", ({ detail: { elt, parameters } }) => {
+    if (elt.id !== "composer" || !parameters.voice?.size) return;
+    delete parameters.text;
+    delete parameters.file;
   });
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target?.id !== "composer" || !document.getElementById("voice")) return;
-    if (form().hasAttribute("data-sent")) kept = null;
-    if (kept && !form().hasAttribute("data-unsure")) put(kept);
-  });
-  document.addEventListener("composer:lost", () => kept && document.getElementById("voice") && put(kept));
-  document.addEventListener("composer:out", () => {
-    kept = null;
+
+  // The box was made anew under it. Where a message is being changed there is no recorder: what was said until then is kept.
+  document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+    if (target?.id !== "composer" || (now !== "asking" && now !== "recording")) return;
+    if (document.getElementById("recorder")) state(now);
+    else if (now === "asking") state("");
+    else if (recorder?.state === "recording") recorder.stop();
   });
 })();
