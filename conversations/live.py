@@ -334,8 +334,8 @@ async def stream(key: Key | None, after: str = "", watcher: Watcher | None = Non
     """What happens from now on: frames of the conversation `key` and of none, and what changes in the list.
 
     `after` is the position the page stands at: when it is still the present one the first frame is "ping", else "gap".
-    With a `watcher` only what that person may see. "ping" comes every 15 s as well. Ends when the page is too slow to
-    follow: it comes back and reads again.
+    With a `watcher` only what that person may see. "ping" comes every 15 s as well, or "deaf" for as long as nothing is
+    heard. Ends when the page is too slow to follow: it comes back and reads again.
     """
     screen = Screen(key, watcher)
     here = hub()
@@ -358,7 +358,7 @@ async def stream(key: Key | None, after: str = "", watcher: Watcher | None = Non
             now = time.monotonic()
             if now >= ping_at + _PING_S:
                 ping_at = now
-                yield Frame("ping", position=screen.position)
+                yield Frame("ping" if here.hears.is_set() else "deaf", position=screen.position)
     finally:
         here.remove(screen)
 

@@ -244,6 +244,33 @@ def test_a_cut_line_is_told_and_then_a_gap(valkey: str) -> None:
     assert run(story) == ["deaf", "gap", "message"]
 
 
+def test_as_long_as_nothing_is_heard_the_page_is_told_so_instead_of_that_all_is_well(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_PING_S", 0.05)
+    path = tmp_path / "valkey.sock"
+    settings.REDIS_URL = f"unix://{path}"
+    server = ValkeyServer(unix_socket_path=path)
+    server.start()
+
+    async def story() -> list[str]:
+        async with screen(MARIANA) as following:
+            await following()
+            events = [(await following()).event]
+            await asyncio.to_thread(server.stop)
+            while events[-1] != "deaf":
+                events.append((await following()).event)
+            return [*events, *[(await following()).event for _ in range(3)]]
+
+    try:
+        events = run(story)
+    finally:
+        _end_hub()
+
+    assert events[0] == "ping"
+    assert events[-4:] == ["deaf"] * 4
+
+
 def test_valkey_may_start_after_the_page_and_be_restarted(settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "valkey.sock"
     settings.REDIS_URL = f"unix://{path}"
