@@ -344,6 +344,25 @@ def test_a_page_that_does_not_follow_is_cut() -> None:
 
 
 @pytest.mark.usefixtures("valkey")
+def test_a_page_is_said_to_stand_where_it_does_only_when_it_has_heard_all() -> None:
+    said, doing = Frame("message", *MARIANA, PLAIN, position=9), Frame("bot", *PEDRO, position=8)
+
+    async def story() -> list[tuple[str, int]]:
+        told = live.stream(MARIANA)
+        await anext(told)
+        (page,) = live.hub().screens()
+        page.offer(replace(said, position=7))
+        page.offer(doing)
+        taken = [await anext(told)]
+        page.offer(said)  # while what the list is to show is still on its way
+        taken += [await anext(told), await anext(told)]
+        await told.aclose()
+        return [(one.event, one.position) for one in taken]
+
+    assert run(story) == [("message", 0), ("message", 0), ("bot", 9)]
+
+
+@pytest.mark.usefixtures("valkey")
 def test_a_closed_page_leaves_nothing_behind() -> None:
     async def story() -> None:
         async with screen(MARIANA) as following:
