@@ -91,14 +91,14 @@ async def _events(
             if what.facts.get("user") not in (None, watcher.user_id):
                 continue
             with timezone.override(watcher.time_zone or None):
-                told_as = shown(what, watcher.language, key)
+                told_as = shown(what, watcher.language, key, watcher.may_act)
             for event, html in told_as:
                 yield live.frame(event, html, str(what.position or ""))
     finally:
         await told.aclose()
 
 
-def shown(what: Frame, language: str, open_key: Key | None) -> list[tuple[str, str]]:
+def shown(what: Frame, language: str, open_key: Key | None, may_act: bool) -> list[tuple[str, str]]:
     """What a frame means to a screen: events for its parts, with the fragment to show or empty as a hint to read."""
     if what.event == "handed":
         with translation.override(language):
@@ -118,7 +118,7 @@ def shown(what: Frame, language: str, open_key: Key | None) -> list[tuple[str, s
             # Whoever has sent a message has stopped writing it; the gateway does not always say so.
             stopped = [("presence", "")] if what.message.is_from_lead else []
             return [
-                ("message", drawn.bubble(Bubble(what.message), address(what.key))),
+                ("message", drawn.bubble(Bubble(what.message), address(what.key), offers_acts=may_act)),
                 *stopped,
             ]
         if what.event == "status":

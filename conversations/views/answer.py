@@ -73,11 +73,8 @@ def _leave(request: Request, key: Key, given: dict[str, Any]) -> Message:
 def _sent(request: Request, key: Key, message: Message | None) -> HttpResponse:
     if request.htmx:
         context = {**parts.about(request, key), **composing.composer(request, key), "is_sent": True}
-        return render(
-            request,
-            "conversations/_sent.html",
-            {**context, "bubble": drawn.bubble(shown.Bubble(message), shown.address(key)) if message else None},
-        )
+        bubble = drawn.bubble(shown.Bubble(message), shown.address(key), offers_acts=True) if message else None
+        return render(request, "conversations/_sent.html", {**context, "bubble": bubble})
     return redirect(f"{shown.address(key)}#end")
 
 

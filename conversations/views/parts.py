@@ -204,7 +204,7 @@ def _with_gone(key: Key, page: history.Page, until: datetime | None, *, is_past:
 def _drawn(request: Request, key: Key, said: Sequence[shown.Bubble]) -> list[str]:
     url, name, may_act = shown.address(key), name_of(key) or phone(key), rep(request).has_perm("conversations.act")
     for_whom = drawn.reader()
-    return [drawn.bubble(one, url, name, may_act, for_whom) for one in said]
+    return [drawn.bubble(one, url, name, offers_acts=may_act, for_whom=for_whom) for one in said]
 
 
 def _moment(seconds: str) -> datetime | None:

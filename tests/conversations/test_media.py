@@ -130,7 +130,7 @@ def test_a_picture_is_saved_on_demand(for_bob: Client, sandbox: Sandbox) -> None
 def test_a_recording_that_just_came_knows_where_its_file_is() -> None:
     said = message("A1", kind=Kind.AUDIO, text="", media=Media("audio/ogg", seconds=72, is_voice_note=True))
 
-    (name, html), *_ = told(Frame("message", INSTANCE, LEAD, said), "en", MARIANA)
+    (name, html), *_ = told(Frame("message", INSTANCE, LEAD, said), "en", MARIANA, True)
 
     assert name == "message"
     assert f'data-src="{address("A1")}"' in html

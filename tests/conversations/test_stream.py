@@ -28,10 +28,12 @@ MARIANA = Key(INSTANCE, LEAD)
 OPEN = f"/events/?c={INSTANCE}/{opaque_id(MARIANA)}"
 
 
-def shown(event: str, said: Message | None = None, *, key: Key | None = MARIANA, **facts: Any) -> dict[str, str]:
+def shown(
+    event: str, said: Message | None = None, *, key: Key | None = MARIANA, may_act: bool = True, **facts: Any
+) -> dict[str, str]:
     """What a screen on Mariana's conversation is told of it, in English."""
     instance, conversation = key or ("", "")
-    return dict(stream.shown(Frame(event, instance, conversation, said, facts), "en", MARIANA))
+    return dict(stream.shown(Frame(event, instance, conversation, said, facts), "en", MARIANA, may_act))
 
 
 # ------------------------------------------------------------------------------------------------------- what it says
@@ -43,6 +45,11 @@ def test_a_message_comes_as_the_bubble_of_the_page() -> None:
     assert list(told) == ["message", "presence"]
     assert 'id="message-A1"' in told["message"]
     assert "Oi &lt;b&gt;" in told["message"]
+
+
+def test_acts_are_offered_to_who_may_act() -> None:
+    assert "?reply=A1" in shown("message", message("A1"))["message"]
+    assert "?reply=A1" not in shown("message", message("A1"), may_act=False)["message"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +120,7 @@ def test_the_words_are_those_of_the_person(settings: Settings) -> None:
     with translation.override("pt-br"):
         expected = translation.gettext("Another integration")
 
-    assert expected in dict(stream.shown(Frame("message", *MARIANA, said), "pt-br", MARIANA))["message"]
+    assert expected in dict(stream.shown(Frame("message", *MARIANA, said), "pt-br", MARIANA, True))["message"]
 
 
 # ------------------------------------------------------------------------------------------------------- for whom it is
