@@ -139,7 +139,7 @@ def shown(what: Frame, language: str, open_key: Key | None, may_act: bool) -> li
 def _doing(what: Frame) -> str:
     """What the bot does in a conversation, for its row; the page has the words."""
     assert what.key is not None
-    return json.dumps({"id": sealed.opaque_id(what.key), "doing": what.facts.get("doing")})
+    return json.dumps({"id": sealed.opaque_id(what.key), "doing": what.facts.get("doing"), **_progress(what)})
 
 
 def _handed(what: Frame) -> dict[str, Any]:

@@ -194,12 +194,14 @@ def test_the_row_says_what_the_bot_does(stack: Stack, window: Window, lead: str)
     page = open_list(window, stack)
     expect(row(page, "Duda Pires")).to_be_visible(timeout=SOON_MS)
 
-    def tell(doing: str) -> None:
-        said = frames.dump(Frame("bot", "voice_sdr_v4", lead, facts={"doing": doing}))
+    def tell(doing: str, number: int = 0, of: int = 0) -> None:
+        said = frames.dump(Frame("bot", "voice_sdr_v4", lead, facts={"doing": doing, "number": number, "of": of}))
         stack.redis().eval(live._PUBLISH, 1, live._COUNTER, live.CHANNEL, said)
 
-    tell("typing")
+    tell("typing", 1, 1)
     expect(row(page, "Duda Pires").locator(".row-doing")).to_have_text("digitando…", timeout=SOON_MS)
+    tell("typing", 2, 3)
+    expect(row(page, "Duda Pires").locator(".row-doing")).to_have_text("digitando (2 de 3)…", timeout=SOON_MS)
     tell("idle")
     expect(row(page, "Duda Pires").locator(".row-doing")).to_be_hidden(timeout=SOON_MS)
     expect(row(page, "Duda Pires")).to_contain_text("obrigada")

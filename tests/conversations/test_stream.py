@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import Any
@@ -97,6 +98,12 @@ def test_what_the_bot_does_is_told_in_words(facts: dict[str, Any], words: str) -
 
     assert words in told
     assert bool(told) is bool(words)
+
+
+def test_a_row_is_told_which_bubble_of_how_many() -> None:
+    told = json.loads(shown("bot", doing="typing", number=2, of=3)["doing"])
+
+    assert told == {"id": opaque_id(MARIANA), "doing": "typing", "number": 2, "of": 3}
 
 
 def test_a_bot_that_was_stopped_leaves_a_draft_to_look_at() -> None:

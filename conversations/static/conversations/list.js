@@ -148,28 +148,29 @@
 
   const doings = new Map();
   function showDoing(line) {
-    const words = list.dataset[doings.get(line.id)?.doing];
+    const { doing, number, of } = doings.get(line.id) ?? {};
+    const words = of > 1 ? list.dataset.typingOf.replace("{number}", number).replace("{of}", of) : list.dataset[doing];
     const place = line.querySelector(".row-doing");
     place.textContent = words ?? "";
     place.hidden = !words;
     line.classList.toggle("is-doing", Boolean(words));
   }
 
-  const hearDoing = ({ id, doing }) => {
+  const hearDoing = ({ id, ...step }) => {
     const name = `line-${id}`;
     clearTimeout(doings.get(name)?.timer);
     const end = () => {
       doings.delete(name);
       if (document.getElementById(name)) showDoing(document.getElementById(name));
     };
-    if (!(doing in list.dataset)) return end();
-    doings.set(name, { doing, timer: setTimeout(end, DOING_LASTS_MS) });
+    if (!(step.doing in list.dataset)) return end();
+    doings.set(name, { ...step, timer: setTimeout(end, DOING_LASTS_MS) });
     if (document.getElementById(name)) showDoing(document.getElementById(name));
   };
 
   // What was going on when the list was read.
   const hearDoings = () => {
-    for (const [id, doing] of Object.entries(JSON.parse(rows().dataset.doings))) hearDoing({ id, doing });
+    for (const [id, step] of Object.entries(JSON.parse(rows().dataset.doings))) hearDoing({ id, ...step });
   };
   hearDoings();
 
