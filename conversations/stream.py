@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.http import require_GET
 
-from conversations import drawn, live, sealed, teller
+from conversations import drawn, live, sealed, teller, welcome
 from conversations.frames import Frame
 from conversations.inbox import inbox
 from conversations.live import Watcher
@@ -26,8 +26,8 @@ from conversations.shown import Bubble, address
 from conversations.views.guard import key_of
 from people import access
 
-#: An open stream asks so often whether its person may still watch, in seconds.
-STILL_WELCOME_S = 60.0
+#: An open stream asks so often whether its person may still watch, in seconds: at every ping, whatever tells it before.
+STILL_WELCOME_S = 14.0
 
 
 @require_GET
@@ -83,12 +83,14 @@ async def _events(
     told = live.stream(key, after, watcher)
     try:
         async for what in told:
-            if (timezone.now() - asked_at).total_seconds() >= STILL_WELCOME_S:
+            if what.facts.get("user") not in (None, watcher.user_id):
+                continue
+            if what.event == welcome.EVENT or (timezone.now() - asked_at).total_seconds() >= STILL_WELCOME_S:
                 asked_at = timezone.now()
                 if not await sync_to_async(is_welcome)():
                     yield live.frame("bye", "")
                     return
-            if what.facts.get("user") not in (None, watcher.user_id):
+            if what.event == welcome.EVENT:
                 continue
             with timezone.override(watcher.time_zone or None):
                 told_as = shown(what, watcher.language, key, watcher.may_act)

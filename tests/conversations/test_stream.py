@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
+from django.contrib.auth.models import Group, User
 from django.test import AsyncClient, Client
 from django.utils import translation
 from pytest_django import Settings
@@ -21,6 +20,7 @@ from conversations.frames import Frame
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Message, Reaction
 from conversations.sealed import opaque_id
+from people import sessions, team
 from people.models import Profile
 from tests.conversations.conftest import INSTANCE
 from tests.factories import LEAD, message
@@ -292,23 +292,25 @@ def test_what_comes_is_in_the_language_and_the_time_of_its_person(bob: User) -> 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey")
-@pytest.mark.parametrize("farewell", ["logged out", "no longer active", "no longer allowed", "sees less"])
-def test_the_stream_ends_when_its_person_is_no_longer_welcome(
-    bob: User, farewell: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stream, "STILL_WELCOME_S", 0.0)
+@pytest.mark.parametrize(
+    "farewell", ["logged out", "no longer active", "another role", "no longer allowed", "sees less"]
+)
+def test_the_stream_ends_at_once_when_its_person_is_no_longer_welcome(alice: User, bob: User, farewell: str) -> None:
     browser = AsyncClient()
     browser.force_login(bob)
+    nothing = Group.objects.create(name="Ex")
 
     def say_farewell() -> None:
         if farewell == "logged out":
-            Session.objects.all().delete()
+            sessions.end(bob)
         elif farewell == "no longer active":
-            User.objects.filter(pk=bob.pk).update(is_active=False)
+            team.deactivate(bob, alice)
+        elif farewell == "another role":
+            team.change_role(bob, alice, nothing, [])
         elif farewell == "sees less":
-            Profile.objects.create(user=bob, instances=["another"])
+            team.change_role(bob, alice, bob.groups.get(), ["another"])
         else:
-            bob.groups.clear()
+            Group.objects.get(name="Vendedores").user_set.remove(bob)
         _tell("message", MARIANA, message("A"))
 
     async def story() -> list[str]:
@@ -317,4 +319,45 @@ def test_the_stream_ends_when_its_person_is_no_longer_welcome(
         await sync_to_async(say_farewell)()
         return [event async for event in coming]
 
-    assert asyncio.run(story()) == ["bye"]
+    assert asyncio.run(asyncio.wait_for(story(), 10)) == ["bye"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+def test_the_stream_asks_by_itself_as_well(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "STILL_WELCOME_S", 0.0)
+    browser = AsyncClient()
+    browser.force_login(bob)
+
+    async def story() -> list[str]:
+        coming = events(await browser.get(OPEN))
+        await until(coming, "gap")
+        await sync_to_async(User.objects.filter(pk=bob.pk).update)(is_active=False)
+        await asyncio.to_thread(_tell, "message", MARIANA, message("A"))
+        return [event async for event in coming]
+
+    assert asyncio.run(asyncio.wait_for(story(), 10)) == ["bye"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+def test_who_is_still_welcome_notices_nothing(bob: User) -> None:
+    browser = AsyncClient()
+    browser.force_login(bob)
+
+    def change() -> None:
+        bob.first_name = "Roberto"
+        bob.save()
+        Profile.objects.create(user=bob, theme="dark")
+        _tell("message", MARIANA, message("A"))
+
+    async def story() -> list[str]:
+        response = await browser.get(OPEN)
+        coming = events(response)
+        await until(coming, "gap")
+        await sync_to_async(change)()
+        heard = await until(coming, "message")
+        response.close()
+        return heard
+
+    assert asyncio.run(story()) == ["message"]
