@@ -20,7 +20,7 @@ WAVING = """() => {
 
 
 def live(stack: Stack, page: Page, lead: str) -> None:
-    page.goto(stack.page(lead))
+    page.goto(lead if lead.startswith("http") else stack.page(lead))
     expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
 
 
@@ -83,6 +83,44 @@ def test_a_number_without_connection_is_a_warning_in_the_bar_and_in_words(
     finally:
         stack.sandbox.set_state(stack.sandbox.instance("voice_sdr_v4"), "open")
     expect(page.locator("#trouble")).to_be_hidden(timeout=SOON_MS)
+
+
+def throw_the_switch(stack: Stack, on: str) -> None:
+    session = stack.browser()
+    data = {"csrfmiddlewaretoken": session.cookies["csrftoken"], "instance": "", "on": on, "waiting": "leave"}
+    assert session.post(f"{stack.url}/switch/", data=data, headers={"Referer": stack.url}, timeout=20).ok
+
+
+def test_that_the_bot_is_off_is_said_on_every_page_and_no_form_is_lost(stack: Stack, window: Window) -> None:
+    queue, settings = window(), window("beto")
+    queue.goto(f"{stack.url}/queue/")
+    settings.goto(f"{stack.url}/bot/")
+    settings.get_by_label("Nome do bot").fill("Beatriz")
+    for page in (queue, settings):
+        expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+
+    throw_the_switch(stack, "0")
+    try:
+        for page in (queue, settings):
+            expect(page.locator("#notices")).to_contain_text("O bot está desligado", timeout=SOON_MS)
+            expect(page.locator(".switch-words")).to_have_text("Bot desligado")
+        expect(settings.get_by_label("Nome do bot")).to_have_value("Beatriz")
+    finally:
+        throw_the_switch(stack, "1")
+    for page in (queue, settings):
+        expect(page.locator("#notices")).not_to_contain_text("desligado", timeout=SOON_MS)
+
+
+def test_the_page_about_a_lead_is_live(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Zeca Brito")
+    page = window()
+    live(stack, page, f"{stack.page(lead)}lead/")
+
+    stack.act(lead, "take-over", by=stack.browser("beto"))
+    expect(page.locator("#lead-history")).to_contain_text("Beto", timeout=SOON_MS)
+    page.get_by_label("Aprovar respostas do bot").select_option(label="sempre")
+
+    expect(page.locator("#toasts")).to_contain_text("uma pessoa aprova")
 
 
 # ------------------------------------------------------------------------------------------------------------ attention
