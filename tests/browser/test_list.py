@@ -149,6 +149,23 @@ def test_several_are_paused_at_once(stack: Stack, window: Window, lead: str) -> 
     expect(row(page, "Zulmira Um").locator(".chip").first).to_have_text("bot")
 
 
+def test_how_many_are_chosen_is_said_once(stack: Stack, window: Window, lead: str) -> None:
+    known(stack, lead, "Wilma Escolhida")
+    page = open_list(window, stack, "?q=wilma")
+    page.get_by_role("button", name="Selecionar várias").click()
+    page.get_by_label("Selecionar Wilma").check()
+    count = page.locator(".several-count")
+    expect(count).to_have_text("Selecionadas: 1")
+    count.evaluate(
+        "count => new MutationObserver(() => { count.dataset.again = ''; }).observe(count, {childList: true})"
+    )
+
+    stack.act(lead, "pause", length="30")
+
+    expect(row(page, "Wilma").locator(".chip")).to_contain_text("pausada", timeout=SOON_MS)
+    expect(page.locator(".several-count[data-again]")).to_have_count(0)
+
+
 def only_two_pages(route: Route) -> None:
     route.continue_(url=route.request.url.replace("pages=3", "pages=2"))
 
