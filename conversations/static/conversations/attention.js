@@ -150,8 +150,8 @@
   let timer = 0;
   let lookedAt = 0;
   let dueAt = Infinity;
-  const lookSoon = (every) => {
-    const at = Math.max(Date.now() + 200, lookedAt + every);
+  const lookSoon = (every, within = 0) => {
+    const at = Math.max(Date.now() + 200, lookedAt + every) + Math.random() * within;
     if (at >= dueAt) return;
     dueAt = at;
     clearTimeout(timer);
@@ -162,7 +162,9 @@
       lookSoon(EVERY_MS);
     }, at - Date.now());
   };
-  document.addEventListener("attention", (event) => lookSoon(event.detail.name === "list" ? LIST_EVERY_MS : AT_MOST_EVERY_MS));
+  // What happens is told to all screens at once: they do not ask all at once. Who is looked at asks first.
+  const spread = () => (document.hidden ? 6_000 : 1_500);
+  document.addEventListener("attention", (event) => lookSoon(event.detail.name === "list" ? LIST_EVERY_MS : AT_MOST_EVERY_MS, spread()));
   document.addEventListener("visibilitychange", () => !document.hidden && lookSoon(AT_MOST_EVERY_MS));
   lookSoon(0);
 
@@ -172,7 +174,7 @@
     if (event.detail.isLive) {
       isScreenLost = false;
       forget((id) => id === "screen");
-      lookSoon(AT_MOST_EVERY_MS);
+      lookSoon(AT_MOST_EVERY_MS, spread());
       return;
     }
     lost = setTimeout(() => {
