@@ -12,7 +12,8 @@ class ConversationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have no answer that waits for approval get lost when somebody takes over."""
-        from conversations import control, sending
+        """Have no answer that waits for approval get lost when somebody takes over, and nobody watch who may not."""
+        from conversations import control, sending, welcome
 
         control.after_each_change(sending.rescue)
+        welcome.watch_over()

@@ -91,9 +91,7 @@ def row(line: Line, may_act: bool, for_whom: Reader | None = None) -> SafeString
     return _rows.get(look, _facts(line), lambda: _draw(line, may_act))
 
 
-def bubble(
-    one: Bubble, url: str, name: str = "", offers_acts: bool = True, for_whom: Reader | None = None
-) -> SafeString:
+def bubble(one: Bubble, url: str, name: str = "", *, offers_acts: bool, for_whom: Reader | None = None) -> SafeString:
     """A message of the conversation at `url`, whose lead is called `name`; with what may be done to it."""
     said = one.message
     # Photos and days say "today"; what is offered ends with a message's youth.

@@ -319,6 +319,11 @@ class Screen:
             self.news[what.event, what.key] = what
         self.wake.set()
 
+    def take(self) -> Frame:
+        """The next thing to tell. Where the page stands is said with the last one: until then it has not heard all."""
+        what = self.waiting.popleft() if self.waiting else self.news.pop(next(iter(self.news)))
+        return replace(what, position=0 if self.waiting or self.news else self.position)
+
 
 def _offer(screens: list[Screen], what: Frame) -> None:
     for screen in screens:
@@ -334,8 +339,8 @@ async def stream(key: Key | None, after: str = "", watcher: Watcher | None = Non
     """What happens from now on: frames of the conversation `key` and of none, and what changes in the list.
 
     `after` is the position the page stands at: when it is still the present one the first frame is "ping", else "gap".
-    With a `watcher` only what that person may see. "ping" comes every 15 s as well. Ends when the page is too slow to
-    follow: it comes back and reads again.
+    With a `watcher` only what that person may see. "ping" comes every 15 s as well, or "deaf" for as long as nothing is
+    heard. Ends when the page is too slow to follow: it comes back and reads again.
     """
     screen = Screen(key, watcher)
     here = hub()
@@ -351,14 +356,12 @@ async def stream(key: Key | None, after: str = "", watcher: Watcher | None = Non
         ping_at = time.monotonic()
         while not screen.is_cut:
             await _woken(screen, ping_at + _PING_S)
-            while screen.waiting and not screen.is_cut:
-                yield screen.waiting.popleft()
-            while screen.news and not screen.is_cut:
-                yield replace(screen.news.pop(next(iter(screen.news))), position=screen.position)
+            while (screen.waiting or screen.news) and not screen.is_cut:
+                yield screen.take()
             now = time.monotonic()
-            if now >= ping_at + _PING_S:
+            if now >= ping_at + _PING_S and not screen.is_cut:
                 ping_at = now
-                yield Frame("ping", position=screen.position)
+                yield Frame("ping" if here.hears.is_set() else "deaf", position=screen.position)
     finally:
         here.remove(screen)
 

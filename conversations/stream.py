@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.http import require_GET
 
-from conversations import drawn, live, sealed, teller
+from conversations import drawn, live, sealed, teller, welcome
 from conversations.frames import Frame
 from conversations.inbox import inbox
 from conversations.live import Watcher
@@ -26,8 +26,8 @@ from conversations.shown import Bubble, address
 from conversations.views.guard import key_of
 from people import access
 
-#: An open stream asks so often whether its person may still watch, in seconds.
-STILL_WELCOME_S = 60.0
+#: An open stream asks so often whether its person may still watch, in seconds: at every ping, whatever tells it before.
+STILL_WELCOME_S = 14.0
 
 
 @require_GET
@@ -83,22 +83,24 @@ async def _events(
     told = live.stream(key, after, watcher)
     try:
         async for what in told:
-            if (timezone.now() - asked_at).total_seconds() >= STILL_WELCOME_S:
+            if what.facts.get("user") not in (None, watcher.user_id):
+                continue
+            if what.event == welcome.EVENT or (timezone.now() - asked_at).total_seconds() >= STILL_WELCOME_S:
                 asked_at = timezone.now()
                 if not await sync_to_async(is_welcome)():
                     yield live.frame("bye", "")
                     return
-            if what.facts.get("user") not in (None, watcher.user_id):
+            if what.event == welcome.EVENT:
                 continue
             with timezone.override(watcher.time_zone or None):
-                told_as = shown(what, watcher.language, key)
+                told_as = shown(what, watcher.language, key, watcher.may_act)
             for event, html in told_as:
                 yield live.frame(event, html, str(what.position or ""))
     finally:
         await told.aclose()
 
 
-def shown(what: Frame, language: str, open_key: Key | None) -> list[tuple[str, str]]:
+def shown(what: Frame, language: str, open_key: Key | None, may_act: bool) -> list[tuple[str, str]]:
     """What a frame means to a screen: events for its parts, with the fragment to show or empty as a hint to read."""
     if what.event == "handed":
         with translation.override(language):
@@ -118,7 +120,7 @@ def shown(what: Frame, language: str, open_key: Key | None) -> list[tuple[str, s
             # Whoever has sent a message has stopped writing it; the gateway does not always say so.
             stopped = [("presence", "")] if what.message.is_from_lead else []
             return [
-                ("message", drawn.bubble(Bubble(what.message), address(what.key))),
+                ("message", drawn.bubble(Bubble(what.message), address(what.key), offers_acts=may_act)),
                 *stopped,
             ]
         if what.event == "status":
@@ -139,7 +141,7 @@ def shown(what: Frame, language: str, open_key: Key | None) -> list[tuple[str, s
 def _doing(what: Frame) -> str:
     """What the bot does in a conversation, for its row; the page has the words."""
     assert what.key is not None
-    return json.dumps({"id": sealed.opaque_id(what.key), "doing": what.facts.get("doing")})
+    return json.dumps({"id": sealed.opaque_id(what.key), "doing": what.facts.get("doing"), **_progress(what)})
 
 
 def _handed(what: Frame) -> dict[str, Any]:

@@ -43,6 +43,7 @@ urlpatterns = [
     path("several/", listing.act_on_several, name="several"),
     path("several/undo/", listing.undo_several, name="undo_several"),
     path("switch/ask/", switching.ask, name="ask_switch"),
+    path("switches/", switching.show, name="switches"),
     path("switch/", switching.switch, name="switch"),
     path("audit/", audit.show, name="audit"),
     path("audit/export/", audit.export, name="audit_export"),

@@ -1,4 +1,5 @@
 {% load static %}// Says in words that there is no connection. It keeps that one page and its two style sheets: no conversation, ever.
+// A notification that is pressed leads to its conversation.
 "use strict";
 
 const KEPT = "no-connection-1";
@@ -22,4 +23,20 @@ self.addEventListener("fetch", (event) => {
   } else if (FILES.includes(new URL(request.url).pathname)) {
     event.respondWith(fetch(request).catch(() => caches.match(request, { ignoreVary: true })));
   }
+});
+
+// The window that shows it; else one of the conversations, where what is written is kept; else a new one.
+const show = async (url) => {
+  const windows = await self.clients.matchAll({ type: "window" });
+  const path = (one) => new URL(one.url).pathname;
+  const there = windows.find((one) => path(one) === url);
+  const near = there ?? windows.find((one) => path(one) === "/" || path(one).startsWith("/c/"));
+  if (!near) return self.clients.openWindow(url || "/");
+  await near.focus();
+  if (url && !there) await near.navigate(url);
+};
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(show(event.notification.data.url));
 });

@@ -55,6 +55,7 @@ NO_PAGES: dict[str, str] = {
     "bot:number": "a part of the connection page",
     "conversations:events": "a stream",
     "conversations:attention": "numbers for a script",
+    "conversations:switches": "a part of every page",
     "conversations:colleagues": "a part of a conversation",
     "conversations:composer": "a part of a conversation",
     "conversations:picture": "a picture",

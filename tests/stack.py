@@ -94,7 +94,7 @@ class Stack:
     # ------------------------------------------------------------------------------------------------ starting, ending
 
     def start(self) -> None:
-        """Start all of it, with the users ana and beto, who may act."""
+        """Start all of it, with the users ana and beto, who may act, and olga, who may only watch."""
         self.start_valkey()
         self.manage("migrate", "--verbosity", "0")
         self.manage("shell", "--verbosity", "0", "-c", _USERS)
@@ -228,7 +228,7 @@ class Stack:
 
 _USERS = f"""
 from django.contrib.auth.models import Group, User
-for name in ("ana", "beto"):
+for name, group in (("ana", "Gestores"), ("beto", "Gestores"), ("olga", "Observadores")):
     user = User.objects.create_user(name, password={PASSWORD!r}, first_name=name.title())
-    user.groups.add(Group.objects.get(name="Gestores"))
+    user.groups.add(Group.objects.get(name=group))
 """

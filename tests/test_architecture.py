@@ -61,7 +61,7 @@ FLOORS = [
     "conversations.pending",
     "conversations.fence conversations.standing conversations.seen conversations.queue",
     "conversations.activity conversations.control conversations.switches conversations.notes conversations.colleagues"
-    " conversations.briefs",
+    " conversations.briefs conversations.welcome",
     "conversations.transitions conversations.identity conversations.live",
     "conversations.models conversations.sealed conversations.frames conversations.waiting conversations.formatting",
     "conversations.evolution",

@@ -101,11 +101,8 @@ def _sent(request: Request, key: Key, message: Message | None) -> HttpResponse:
     if request.htmx:
         about = parts.about(request, key, notice=warning, is_warning=True)
         context = {**about, **composing.composer(request, key), "is_sent": True}
-        return render(
-            request,
-            "conversations/_sent.html",
-            {**context, "bubble": drawn.bubble(shown.Bubble(message), shown.address(key)) if message else None},
-        )
+        bubble = drawn.bubble(shown.Bubble(message), shown.address(key), offers_acts=True) if message else None
+        return render(request, "conversations/_sent.html", {**context, "bubble": bubble})
     if warning:
         flash.warning(request, warning)
     return redirect(f"{shown.address(key)}#end")

@@ -52,11 +52,12 @@ def lead(request: Request, key: Key) -> HttpResponse:
 
 
 def _about(key: Key) -> dict[str, Any]:
-    known = inbox().row(key)
+    known, opaque = inbox().row(key), sealed.opaque_id(key)
     return {
         "key": key,
         "url": shown.address(key),
-        "lead_url": reverse("conversations:lead", args=[key.instance, sealed.opaque_id(key)]),
+        "stream_name": f"{key.instance}/{opaque}",
+        "lead_url": reverse("conversations:lead", args=[key.instance, opaque]),
         "name": (known.name if known else "") or phone(key),
         "has_name": bool(known and known.name),
         "note_count": sum(notes.counts(key).values()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from datetime import timezone as timezones
 from typing import Any
@@ -83,7 +84,7 @@ def the_list(request: Request, open_key: Key | None = None) -> dict[str, Any]:
 def _doings(lines: Sequence[shown.Line]) -> str:
     """What the bot does in which row at this moment, for the page's script; what follows comes by itself."""
     steps = activity.nows(line.row.key for line in lines)
-    return json.dumps({sealed.opaque_id(key): step.doing for key, step in steps.items()})
+    return json.dumps({sealed.opaque_id(key): asdict(step) for key, step in steps.items()})
 
 
 def _rows(here: Inbox, instances: Sequence[str]) -> Sequence[Row]:
@@ -204,7 +205,7 @@ def _with_gone(key: Key, page: history.Page, until: datetime | None, *, is_past:
 def _drawn(request: Request, key: Key, said: Sequence[shown.Bubble]) -> list[str]:
     url, name, may_act = shown.address(key), name_of(key) or phone(key), rep(request).has_perm("conversations.act")
     for_whom = drawn.reader()
-    return [drawn.bubble(one, url, name, may_act, for_whom) for one in said]
+    return [drawn.bubble(one, url, name, offers_acts=may_act, for_whom=for_whom) for one in said]
 
 
 def _moment(seconds: str) -> datetime | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.contrib import messages as flash
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -13,8 +15,16 @@ from conversations import control, switches
 from conversations.forms import SwitchForm
 from conversations.models import Control
 from conversations.views import left
-from conversations.views.guard import Request, fragment, may, rep
+from conversations.views.guard import Request, fragment, kept_nowhere, may, rep
 from people import access
+
+
+@require_GET
+@may("watch")
+def show(request: Request) -> HttpResponse:
+    """What a page says of the switches, as they stand now."""
+    page = urlsplit(request.htmx.current_url_abs_path or "/").path
+    return kept_nowhere(render(request, "_switches.html", {"page_path": page}))
 
 
 @require_GET

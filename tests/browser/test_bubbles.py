@@ -13,8 +13,8 @@ from tests.stack import Stack
 DAY = 86_400
 
 
-def opened(stack: Stack, window: Window, lead: str) -> Page:
-    page = window()
+def opened(stack: Stack, window: Window, lead: str, user: str = "ana") -> Page:
+    page = window(user)
     page.goto(stack.page(lead))
     expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
     return page
@@ -194,3 +194,15 @@ def test_without_scripts_one_reads_up_and_hears(stack: Stack, window: Window, le
     expect(bubble(page, "mensagem número 0")).to_have_count(1)
     page.get_by_role("link", name="Mensagens mais recentes").click()
     expect(bubble(page, "mensagem número 59")).to_have_count(1)
+
+
+def test_whoever_only_watches_is_offered_no_act_on_what_comes(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Nilo Serra")
+    page = opened(stack, window, lead, "olga")
+
+    stack.act(lead, "take-over")
+    # The first one of a day makes the page read again; the second comes as it is.
+    for words in ("Bom dia", "Chegou o contrato?"):
+        stack.sandbox.lead_writes(lead, words, name="Nilo Serra")
+        expect(bubble(page, words)).to_be_visible(timeout=SOON_MS)
+    expect(page.locator(".bubble .acts")).to_have_count(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from conversations import frames, live
 from conversations.frames import Frame
@@ -30,6 +30,10 @@ def names(page: Page) -> list[str]:
 def known(stack: Stack, lead: str, name: str, said: str = "obrigada", *, ago_s: float = 86_400 * 3) -> None:
     """A conversation from before the bot came, that the list has heard of."""
     stack.sandbox.lead_writes(lead, said, name=name, at=stack.sandbox.clock() - ago_s)
+
+
+def publish(stack: Stack, what: Frame) -> None:
+    stack.redis().eval(live._PUBLISH, 1, live._COUNTER, live.CHANNEL, frames.dump(what))
 
 
 def away(page: Page) -> None:
@@ -145,6 +149,27 @@ def test_several_are_paused_at_once(stack: Stack, window: Window, lead: str) -> 
     expect(row(page, "Zulmira Um").locator(".chip").first).to_have_text("bot")
 
 
+def test_how_many_are_chosen_is_said_once(stack: Stack, window: Window, lead: str) -> None:
+    known(stack, lead, "Wilma Escolhida")
+    page = open_list(window, stack, "?q=wilma")
+    page.get_by_role("button", name="Selecionar várias").click()
+    page.get_by_label("Selecionar Wilma").check()
+    count = page.locator(".several-count")
+    expect(count).to_have_text("Selecionadas: 1")
+    count.evaluate(
+        "count => new MutationObserver(() => { count.dataset.again = ''; }).observe(count, {childList: true})"
+    )
+
+    stack.act(lead, "pause", length="30")
+
+    expect(row(page, "Wilma").locator(".chip")).to_contain_text("pausada", timeout=SOON_MS)
+    expect(page.locator(".several-count[data-again]")).to_have_count(0)
+
+
+def only_two_pages(route: Route) -> None:
+    route.continue_(url=route.request.url.replace("pages=3", "pages=2"))
+
+
 def test_a_long_list_goes_on_by_itself(stack: Stack, window: Window) -> None:
     for number in range(120):
         jid = f"55219888{number:05}@s.whatsapp.net"
@@ -164,6 +189,15 @@ def test_a_long_list_goes_on_by_itself(stack: Stack, window: Window) -> None:
 
     expect(page.locator(".row-item")).to_have_count(120, timeout=SOON_MS)
     assert names(page) == [f"Fila {number:03}" for number in range(120)]
+    # What is read again is not longer than the server gives at once: here two pages.
+    page.route("**/*pages=3*", only_two_pages, times=1)
+    page.locator(LIST).evaluate("list => list.scrollTo(0, 0)")
+    away(page)
+    with page.expect_response("**/*pages=*"):
+        publish(stack, Frame("list", "voice_sdr_v4"))
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    assert names(page) == [f"Fila {number:03}" for number in range(120)]
+    page.locator(LIST).evaluate("list => list.scrollTo(0, list.scrollHeight)")
     row(page, "Fila 110").locator(".row").click()
     expect(page.get_by_role("heading", name="Fila 110")).to_be_visible()
     expect(row(page, "Fila 110")).to_be_in_viewport(timeout=SOON_MS)
@@ -189,17 +223,46 @@ def test_the_border_is_moved_with_the_arrows_and_remembered(window: Window, stac
     assert kept["width"] == pytest.approx(after["width"], abs=1)
 
 
+def test_who_is_in_the_list_sees_what_is_gone_from_it_and_what_is_wrong_with_the_number(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    leads = [lead, lead.replace("5511987", "5511983"), lead.replace("5511987", "5511982")]
+    for number, one in enumerate(leads):
+        known(stack, one, f"Sumida {number}", "obrigada, sumida", ago_s=86_400 * (number + 1))
+        stack.act(one, "pause", length="240")
+    page = open_list(window, stack, "?view=paused&q=sumida")
+    expect(page.locator(".row-item")).to_have_count(3, timeout=SOON_MS)
+    row(page, "Sumida 2").locator(".row").hover()
+
+    # Nobody is told of it, as when an event was lost.
+    stack.query("UPDATE conversations_control SET mode = 'bot' WHERE conversation = ?", leads[1])
+    gateway = stack.sandbox.instance("voice_sdr_v4")
+    stack.sandbox.set_state(gateway, "close")
+    try:
+        expect(page.locator(f"{LIST} > .band")).to_contain_text("não está conectado", timeout=SOON_MS)
+        expect(page.locator(".row-item.is-gone .row-name")).to_have_text(["Sumida 1"])
+        expect(page.get_by_role("button", name="1 nova")).to_be_visible()
+    finally:
+        stack.sandbox.set_state(gateway, "open")
+
+    expect(page.locator(f"{LIST} > .band")).to_have_count(0, timeout=SOON_MS)
+    assert names(page) == ["Sumida 0", "Sumida 1", "Sumida 2"]
+    away(page)
+    expect(page.locator(".row-item .row-name")).to_have_text(["Sumida 0", "Sumida 2"], timeout=SOON_MS)
+
+
 def test_the_row_says_what_the_bot_does(stack: Stack, window: Window, lead: str) -> None:
     known(stack, lead, "Duda Pires")
     page = open_list(window, stack)
     expect(row(page, "Duda Pires")).to_be_visible(timeout=SOON_MS)
 
-    def tell(doing: str) -> None:
-        said = frames.dump(Frame("bot", "voice_sdr_v4", lead, facts={"doing": doing}))
-        stack.redis().eval(live._PUBLISH, 1, live._COUNTER, live.CHANNEL, said)
+    def tell(doing: str, number: int = 0, of: int = 0) -> None:
+        publish(stack, Frame("bot", "voice_sdr_v4", lead, facts={"doing": doing, "number": number, "of": of}))
 
-    tell("typing")
+    tell("typing", 1, 1)
     expect(row(page, "Duda Pires").locator(".row-doing")).to_have_text("digitando…", timeout=SOON_MS)
+    tell("typing", 2, 3)
+    expect(row(page, "Duda Pires").locator(".row-doing")).to_have_text("digitando (2 de 3)…", timeout=SOON_MS)
     tell("idle")
     expect(row(page, "Duda Pires").locator(".row-doing")).to_be_hidden(timeout=SOON_MS)
     expect(row(page, "Duda Pires")).to_contain_text("obrigada")

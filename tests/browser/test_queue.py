@@ -88,6 +88,39 @@ def test_a_card_comes_by_itself_and_its_brief_quotes_the_lead(stack: Stack, wind
     expect(page.get_by_label("Sua resposta")).to_have_value(SUGGESTION)
 
 
+def test_nothing_moves_under_the_pointer_or_the_focus(stack: Stack, window: Window, lead: str) -> None:
+    stack.query("UPDATE conversations_control SET mode = 'bot'")
+    leads = [f"{int(lead[:13]) + number * 100000}@s.whatsapp.net" for number in range(3)]
+    for one, name in zip(leads[:2], ("Bruno Sales", "Célia Moura"), strict=True):
+        calls_a_person(stack, one, name, "E com desconto?", "warm", "price_or_discount")
+    page = opened(stack, window, "/queue/")
+    names = page.locator(".wait-who h2")
+    expect(names).to_have_text(["Bruno Sales", "Célia Moura"], timeout=SOON_MS)
+    for _ in range(2):
+        page.keyboard.press("j")
+    page.evaluate("document.getElementById('queue').firstElementChild.dataset.old = ''")
+    page.evaluate("htmx.trigger('#refresh-queue', 'again')")
+    expect(page.locator("#queue > [data-old]")).to_have_count(0, timeout=SOON_MS)
+    expect(page.get_by_role("link", name="Célia Moura")).to_be_focused()
+    page.evaluate("document.activeElement.blur()")
+    take = page.get_by_role("button", name="Assumir: Célia Moura")
+    take.hover()
+
+    calls_a_person(stack, leads[2], "Davi Torres", "Quero fechar hoje", "hot")
+
+    expect(page.get_by_role("button", name="Há mudanças na fila")).to_be_visible(timeout=SOON_MS)
+    expect(names).to_have_text(["Bruno Sales", "Célia Moura"])
+    picture(page, "news")
+    page.get_by_role("button", name="Há mudanças na fila").click()
+    expect(names).to_have_text(["Davi Torres", "Bruno Sales", "Célia Moura"], timeout=SOON_MS)
+    expect(page.locator("#queue-news")).to_be_hidden()
+    take.hover()
+    stack.act(leads[2], "take-over")
+    expect(page.locator(".wait-card.is-gone")).to_have_text(re.compile("Davi Torres"), timeout=SOON_MS)
+    page.mouse.move(2, 2)
+    expect(names).to_have_text(["Bruno Sales", "Célia Moura"], timeout=SOON_MS)
+
+
 def test_a_missing_brief_is_prepared_and_appears(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Paulo Reis")
     calls_a_person(stack, lead, "Paulo Reis", "E o desconto?", "warm", "price_or_discount")

@@ -24,7 +24,7 @@ WAVING = """() => {
 
 
 def live(stack: Stack, page: Page, lead: str) -> None:
-    page.goto(stack.page(lead))
+    page.goto(lead if lead.startswith("http") else stack.page(lead))
     expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
 
 
@@ -110,6 +110,44 @@ def test_a_number_without_connection_is_a_warning_in_the_bar_and_in_words(
     expect(page.locator("#trouble")).to_be_hidden(timeout=SOON_MS)
 
 
+def throw_the_switch(stack: Stack, on: str) -> None:
+    session = stack.browser()
+    data = {"csrfmiddlewaretoken": session.cookies["csrftoken"], "instance": "", "on": on, "waiting": "leave"}
+    assert session.post(f"{stack.url}/switch/", data=data, headers={"Referer": stack.url}, timeout=20).ok
+
+
+def test_that_the_bot_is_off_is_said_on_every_page_and_no_form_is_lost(stack: Stack, window: Window) -> None:
+    queue, settings = window(), window("beto")
+    queue.goto(f"{stack.url}/queue/")
+    settings.goto(f"{stack.url}/bot/")
+    settings.get_by_label("Nome do bot").fill("Beatriz")
+    for page in (queue, settings):
+        expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+
+    throw_the_switch(stack, "0")
+    try:
+        for page in (queue, settings):
+            expect(page.locator("#notices")).to_contain_text("O bot está desligado", timeout=SOON_MS)
+            expect(page.locator(".switch-words")).to_have_text("Bot desligado")
+        expect(settings.get_by_label("Nome do bot")).to_have_value("Beatriz")
+    finally:
+        throw_the_switch(stack, "1")
+    for page in (queue, settings):
+        expect(page.locator("#notices")).not_to_contain_text("desligado", timeout=SOON_MS)
+
+
+def test_the_page_about_a_lead_is_live(stack: Stack, window: Window, lead: str) -> None:
+    quiet(stack, lead, "Zeca Brito")
+    page = window()
+    live(stack, page, f"{stack.page(lead)}lead/")
+
+    stack.act(lead, "take-over", by=stack.browser("beto"))
+    expect(page.locator("#lead-history")).to_contain_text("Beto", timeout=SOON_MS)
+    page.get_by_label("Aprovar respostas do bot").select_option(label="sempre")
+
+    expect(page.locator("#toasts")).to_contain_text("uma pessoa aprova")
+
+
 # ------------------------------------------------------------------------------------------------------------ attention
 
 
@@ -141,6 +179,109 @@ def test_a_lead_who_wants_a_person_is_told_by_title_icon_and_once_by_sound(
     other.reload()
     expect(other).to_have_title(re.compile(r"^\(\d+\) Conversas"), timeout=SOON_MS)
     assert other.evaluate("rang") == []
+
+
+#: What a browser shows and plays, noted instead: `shown` has the notifications, `played` the notes of the sound. The
+#: permission is `allowed`, and asking for it grants it.
+NOTED = """() => {
+  window.shown = [];
+  window.played = 0;
+  window.allowed = localStorage.getItem("allowed") ?? "default";
+  Object.defineProperty(Notification, "permission", { get: () => allowed });
+  Notification.requestPermission = async () => (allowed = "granted");
+  ServiceWorkerRegistration.prototype.showNotification = async (title, facts) => shown.push([title, facts.data.url]);
+  window.AudioContext = class {
+    state = "running";
+    currentTime = 0;
+    createOscillator = () => ({ frequency: {}, connect: (to) => to, start: () => (played += 1), stop: () => {} });
+    createGain = () => {
+      const gain = { setValueAtTime: () => {}, exponentialRampToValueAtTime: () => {} };
+      return { gain, connect: () => {} };
+    };
+  };
+}"""
+
+
+def noted(stack: Stack, window: Window, allowed: str) -> Page:
+    """Olga's list, in a browser that notes what it would show and play."""
+    page = window("olga", permissions=["notifications"])
+    page.context.add_init_script(f"({NOTED})()")
+    page.evaluate("allowed => localStorage.setItem('allowed', allowed)", allowed)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+    return page
+
+
+def prefer(stack: Stack, **chosen: str) -> None:
+    """As Olga would in another browser."""
+    session = stack.browser("olga")
+    data = {"csrfmiddlewaretoken": session.cookies["csrftoken"], **chosen}
+    assert session.post(f"{stack.url}/prefer/", data=data, headers={"Referer": stack.url}, timeout=20).ok
+
+
+def test_a_lead_who_wants_a_person_is_told_by_a_notification_and_a_sound(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    prefer(stack, notifications="1")
+    prefer(stack, sound="1")
+    quiet(stack, lead, "Zilda Rego")
+    page = noted(stack, window, "granted")
+
+    stack.sandbox.lead_writes(lead, "Quero falar com uma pessoa", name="Zilda Rego")
+
+    address = stack.page(lead).removeprefix(stack.url)
+    eventually(lambda: ["Aguardando pessoa", address] in page.evaluate("shown"))
+    assert page.evaluate("played") > 0
+    # As if it was pressed; only a person's press may bring a window to the front.
+    (worker,) = page.context.service_workers
+    worker.evaluate("WindowClient.prototype.focus = async () => {}")
+    worker.evaluate("address => show(address)", address)
+    expect(page.get_by_role("heading", name="Zilda Rego")).to_be_visible()
+
+
+def test_what_this_browser_was_not_asked_or_refuses_is_not_said_to_be_on(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    prefer(stack, notifications="1")
+    prefer(stack, sound="1")
+    stack.sandbox.lead_writes(lead, "Quero falar com uma pessoa", name="Zenaide Luz")
+    eventually(lambda: stack.control(lead, "mode") == "waiting")
+    page = noted(stack, window, "default")
+    switch = page.locator("#me").get_by_role("button", name="Notificações")
+
+    page.locator("#me summary").click()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    page.locator("#me summary").click()
+    expect(page.get_by_role("button", name="Com som")).to_be_hidden()
+    page.get_by_role("button", name="Com notificação").click()
+    expect(page.locator("#ask")).to_be_hidden()
+    page.locator("#me summary").click()
+    expect(switch).to_have_attribute("aria-pressed", "true")
+
+    page = noted(stack, window, "denied")
+    expect(page).to_have_title(re.compile(r"^\(\d+\)"), timeout=SOON_MS)
+    expect(page.locator("#ask")).to_be_hidden()
+    page.locator("#me summary").click()
+    expect(page.locator("#me").get_by_role("button", name="Notificações")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#me [data-refused]")).to_be_visible()
+
+
+def test_without_valkey_the_screen_says_that_it_stands_still_and_calls(stack: Stack, window: Window) -> None:
+    prefer(stack, notifications="1")
+    page = noted(stack, window, "granted")
+    assert stack.valkey
+
+    stack.valkey.stop()
+    try:
+        expect(page.locator("#live")).to_have_text("reconectando…", timeout=SOON_MS)
+        # Past the next ping of the server.
+        expect(page.locator("#live")).to_contain_text("parado desde", timeout=SOON_MS * 3)
+        eventually(lambda: ["Esta tela não está ao vivo", ""] in page.evaluate("shown"))
+    finally:
+        stack.start_valkey()
+        eventually(lambda: stack.redis().exists("sdr:1:worker:any"), why="the worker does not come back")
+    expect(page.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
 
 
 def test_whoever_is_not_called_yet_is_asked_once_and_politely(stack: Stack, window: Window, lead: str) -> None:

@@ -86,11 +86,11 @@ def bubble(text: str = "Oi", **other: object) -> Bubble:
 
 
 def test_a_bubble_is_drawn_once_and_again_when_it_changes() -> None:
-    first = drawn.bubble(bubble(), "/c/x/y/")
+    first = drawn.bubble(bubble(), "/c/x/y/", offers_acts=True)
 
-    assert drawn.bubble(bubble(), "/c/x/y/") is first
-    assert "Tchau" in drawn.bubble(bubble("Tchau"), "/c/x/y/")
-    assert "is-continued" in drawn.bubble(bubble(is_continued=True), "/c/x/y/")
+    assert drawn.bubble(bubble(), "/c/x/y/", offers_acts=True) is first
+    assert "Tchau" in drawn.bubble(bubble("Tchau"), "/c/x/y/", offers_acts=True)
+    assert "is-continued" in drawn.bubble(bubble(is_continued=True), "/c/x/y/", offers_acts=True)
     assert "?reply=" in first
     assert "?reply=" not in drawn.bubble(bubble(), "/c/x/y/", offers_acts=False)
 

@@ -169,7 +169,7 @@ def test_the_receivers_screen_is_told_with_a_name_from_our_own_list(sandbox: San
     sandbox.lead_writes(LEAD, "Oi", name="Mariana <b>Souza")
     frame = Frame("handed", INSTANCE, facts={"user": 7, "by": "Ana", "opaque": opaque_id(MARIANA)})
 
-    told = dict(stream.shown(frame, "en", None))
+    told = dict(stream.shown(frame, "en", None, True))
 
     assert "Ana handed Mariana &lt;b&gt;Souza to you" in told["handed"]
     assert f'href="{PAGE}"' in told["handed"]

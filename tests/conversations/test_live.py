@@ -244,6 +244,33 @@ def test_a_cut_line_is_told_and_then_a_gap(valkey: str) -> None:
     assert run(story) == ["deaf", "gap", "message"]
 
 
+def test_as_long_as_nothing_is_heard_the_page_is_told_so_instead_of_that_all_is_well(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_PING_S", 0.05)
+    path = tmp_path / "valkey.sock"
+    settings.REDIS_URL = f"unix://{path}"
+    server = ValkeyServer(unix_socket_path=path)
+    server.start()
+
+    async def story() -> list[str]:
+        async with screen(MARIANA) as following:
+            await following()
+            events = [(await following()).event]
+            await asyncio.to_thread(server.stop)
+            while events[-1] != "deaf":
+                events.append((await following()).event)
+            return [*events, *[(await following()).event for _ in range(3)]]
+
+    try:
+        events = run(story)
+    finally:
+        _end_hub()
+
+    assert events[0] == "ping"
+    assert events[-4:] == ["deaf"] * 4
+
+
 def test_valkey_may_start_after_the_page_and_be_restarted(settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "valkey.sock"
     settings.REDIS_URL = f"unix://{path}"
@@ -314,6 +341,25 @@ def test_a_page_that_does_not_follow_is_cut() -> None:
         return taken
 
     assert run(story) == 0
+
+
+@pytest.mark.usefixtures("valkey")
+def test_a_page_is_said_to_stand_where_it_does_only_when_it_has_heard_all() -> None:
+    said, doing = Frame("message", *MARIANA, PLAIN, position=9), Frame("bot", *PEDRO, position=8)
+
+    async def story() -> list[tuple[str, int]]:
+        told = live.stream(MARIANA)
+        await anext(told)
+        (page,) = live.hub().screens()
+        page.offer(replace(said, position=7))
+        page.offer(doing)
+        taken = [await anext(told)]
+        page.offer(said)  # while what the list is to show is still on its way
+        taken += [await anext(told), await anext(told)]
+        await told.aclose()
+        return [(one.event, one.position) for one in taken]
+
+    assert run(story) == [("message", 0), ("message", 0), ("bot", 9)]
 
 
 @pytest.mark.usefixtures("valkey")

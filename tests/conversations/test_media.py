@@ -144,7 +144,7 @@ def test_a_file_without_a_name_is_called_after_the_time_at_each_persons_place(
 def test_a_recording_that_just_came_knows_where_its_file_is() -> None:
     said = message("A1", kind=Kind.AUDIO, text="", media=Media("audio/ogg", seconds=72, is_voice_note=True))
 
-    (name, html), *_ = told(Frame("message", INSTANCE, LEAD, said), "en", MARIANA)
+    (name, html), *_ = told(Frame("message", INSTANCE, LEAD, said), "en", MARIANA, True)
 
     assert name == "message"
     assert f'data-src="{address("A1")}"' in html

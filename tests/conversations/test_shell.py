@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from bot.models import BotSettings
-from conversations import control
+from conversations import control, switches
 from conversations.attention import OVERDUE_AFTER
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.inbox import inbox
@@ -335,3 +335,49 @@ def test_who_was_told_that_we_are_closed_calls_nobody(for_bob: Client, sandbox: 
     assert row is not None
     assert row.waiting_since is not None
     assert found["overdue"] == 0
+
+
+# --------------------------------------------------------------------------------------------- live, whichever page
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/queue/",
+        "/connection/",
+        "/bot/",
+        "/team/",
+        "/audit/",
+        "/me/",
+        "/new/",
+        f"/c/{INSTANCE}/{opaque_id(MARIANA)}/lead/",
+    ],
+)
+def test_every_page_is_live_and_hears_of_the_switch(for_alice: Client, path: str) -> None:
+    html = for_alice.get(path).content.decode()
+
+    assert 'sse-connect="/events/?after=' in html
+    assert html.count('hx-trigger="sse:switch, sse:gap"') == 1
+
+
+def test_a_page_for_nobody_who_may_watch_is_not_live(for_charlie: Client) -> None:
+    html = for_charlie.get("/me/").content.decode()
+
+    assert "sse-connect" not in html
+    assert for_charlie.get("/switches/").status_code == 403
+
+
+def test_what_is_said_of_the_switches_leads_back_to_the_page_it_stands_on(
+    for_alice: Client, for_olga: Client, alice: User
+) -> None:
+    switches.switch(alice, switches.EVERYTHING, False)
+    asks = {"HX-Request": "true", "Accept-Language": "en", "HX-Current-URL": "http://testserver/team/?all=1"}
+
+    told = for_alice.get("/switches/", headers=asks).content.decode()
+
+    assert "The bot is switched off: it answers nobody" in told
+    assert '<input type="hidden" name="next" value="/team/">' in told
+    read_along = for_olga.get("/switches/", headers=asks).content.decode()
+    assert "The bot is switched off: it answers nobody" in read_along
+    assert "<form" not in read_along

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
+from django.contrib.auth.models import Group, User
 from django.test import AsyncClient, Client
 from django.utils import translation
 from pytest_django import Settings
@@ -20,6 +20,7 @@ from conversations.frames import Frame
 from conversations.jid import JID
 from conversations.message import Author, Key, Kind, Message, Reaction
 from conversations.sealed import opaque_id
+from people import sessions, team
 from people.models import Profile
 from tests.conversations.conftest import INSTANCE
 from tests.factories import LEAD, message
@@ -28,10 +29,12 @@ MARIANA = Key(INSTANCE, LEAD)
 OPEN = f"/events/?c={INSTANCE}/{opaque_id(MARIANA)}"
 
 
-def shown(event: str, said: Message | None = None, *, key: Key | None = MARIANA, **facts: Any) -> dict[str, str]:
+def shown(
+    event: str, said: Message | None = None, *, key: Key | None = MARIANA, may_act: bool = True, **facts: Any
+) -> dict[str, str]:
     """What a screen on Mariana's conversation is told of it, in English."""
     instance, conversation = key or ("", "")
-    return dict(stream.shown(Frame(event, instance, conversation, said, facts), "en", MARIANA))
+    return dict(stream.shown(Frame(event, instance, conversation, said, facts), "en", MARIANA, may_act))
 
 
 # ------------------------------------------------------------------------------------------------------- what it says
@@ -43,6 +46,11 @@ def test_a_message_comes_as_the_bubble_of_the_page() -> None:
     assert list(told) == ["message", "presence"]
     assert 'id="message-A1"' in told["message"]
     assert "Oi &lt;b&gt;" in told["message"]
+
+
+def test_acts_are_offered_to_who_may_act() -> None:
+    assert "?reply=A1" in shown("message", message("A1"))["message"]
+    assert "?reply=A1" not in shown("message", message("A1"), may_act=False)["message"]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +100,12 @@ def test_what_the_bot_does_is_told_in_words(facts: dict[str, Any], words: str) -
     assert bool(told) is bool(words)
 
 
+def test_a_row_is_told_which_bubble_of_how_many() -> None:
+    told = json.loads(shown("bot", doing="typing", number=2, of=3)["doing"])
+
+    assert told == {"id": opaque_id(MARIANA), "doing": "typing", "number": 2, "of": 3}
+
+
 def test_a_bot_that_was_stopped_leaves_a_draft_to_look_at() -> None:
     told = shown("bot", doing="stopped")
 
@@ -113,7 +127,7 @@ def test_the_words_are_those_of_the_person(settings: Settings) -> None:
     with translation.override("pt-br"):
         expected = translation.gettext("Another integration")
 
-    assert expected in dict(stream.shown(Frame("message", *MARIANA, said), "pt-br", MARIANA))["message"]
+    assert expected in dict(stream.shown(Frame("message", *MARIANA, said), "pt-br", MARIANA, True))["message"]
 
 
 # ------------------------------------------------------------------------------------------------------- for whom it is
@@ -278,23 +292,25 @@ def test_what_comes_is_in_the_language_and_the_time_of_its_person(bob: User) -> 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey")
-@pytest.mark.parametrize("farewell", ["logged out", "no longer active", "no longer allowed", "sees less"])
-def test_the_stream_ends_when_its_person_is_no_longer_welcome(
-    bob: User, farewell: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stream, "STILL_WELCOME_S", 0.0)
+@pytest.mark.parametrize(
+    "farewell", ["logged out", "no longer active", "another role", "no longer allowed", "sees less"]
+)
+def test_the_stream_ends_at_once_when_its_person_is_no_longer_welcome(alice: User, bob: User, farewell: str) -> None:
     browser = AsyncClient()
     browser.force_login(bob)
+    nothing = Group.objects.create(name="Ex")
 
     def say_farewell() -> None:
         if farewell == "logged out":
-            Session.objects.all().delete()
+            sessions.end(bob)
         elif farewell == "no longer active":
-            User.objects.filter(pk=bob.pk).update(is_active=False)
+            team.deactivate(bob, alice)
+        elif farewell == "another role":
+            team.change_role(bob, alice, nothing, [])
         elif farewell == "sees less":
-            Profile.objects.create(user=bob, instances=["another"])
+            team.change_role(bob, alice, bob.groups.get(), ["another"])
         else:
-            bob.groups.clear()
+            Group.objects.get(name="Vendedores").user_set.remove(bob)
         _tell("message", MARIANA, message("A"))
 
     async def story() -> list[str]:
@@ -303,4 +319,45 @@ def test_the_stream_ends_when_its_person_is_no_longer_welcome(
         await sync_to_async(say_farewell)()
         return [event async for event in coming]
 
-    assert asyncio.run(story()) == ["bye"]
+    assert asyncio.run(asyncio.wait_for(story(), 10)) == ["bye"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+def test_the_stream_asks_by_itself_as_well(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "STILL_WELCOME_S", 0.0)
+    browser = AsyncClient()
+    browser.force_login(bob)
+
+    async def story() -> list[str]:
+        coming = events(await browser.get(OPEN))
+        await until(coming, "gap")
+        await sync_to_async(User.objects.filter(pk=bob.pk).update)(is_active=False)
+        await asyncio.to_thread(_tell, "message", MARIANA, message("A"))
+        return [event async for event in coming]
+
+    assert asyncio.run(asyncio.wait_for(story(), 10)) == ["bye"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+def test_who_is_still_welcome_notices_nothing(bob: User) -> None:
+    browser = AsyncClient()
+    browser.force_login(bob)
+
+    def change() -> None:
+        bob.first_name = "Roberto"
+        bob.save()
+        Profile.objects.create(user=bob, theme="dark")
+        _tell("message", MARIANA, message("A"))
+
+    async def story() -> list[str]:
+        response = await browser.get(OPEN)
+        coming = events(response)
+        await until(coming, "gap")
+        await sync_to_async(change)()
+        heard = await until(coming, "message")
+        response.close()
+        return heard
+
+    assert asyncio.run(story()) == ["message"]

@@ -120,8 +120,8 @@ def test_beside_the_lead_each_note_says_whom_it_is_for(for_bob: Client, bob: Use
 
 @pytest.mark.parametrize("event", ["pending", "note"])
 def test_screens_are_told_to_read_it_again_and_no_word_of_it(event: str) -> None:
-    assert stream.shown(Frame(event, INSTANCE, LEAD), "en", MARIANA) == [(event, "")]
-    assert stream.shown(Frame(event, INSTANCE, LEAD), "en", None) == []
+    assert stream.shown(Frame(event, INSTANCE, LEAD), "en", MARIANA, True) == [(event, "")]
+    assert stream.shown(Frame(event, INSTANCE, LEAD), "en", None, True) == []
 
 
 # ---------------------------------------------------------------------------------------------- asking before it speaks

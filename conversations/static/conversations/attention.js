@@ -18,7 +18,10 @@
   const ASKS_AT_MOST = 3;
 
   const favicon = document.querySelector("link[rel=icon]");
-  const wants = (what) => place.dataset[what] === "1";
+  // A browser that was not asked, or has refused, shows none: what holds for the person may not hold here.
+  const permission = () => window.Notification?.permission ?? "denied";
+  const wants = (what) => place.dataset[what] === "1" && (what === "sound" || permission() === "granted");
+  const isMissing = () => (place.dataset.notifications === "1" ? permission() === "default" : !wants("sound"));
 
   // --------------------------------------------------------------------------------------------------------- in sight
 
@@ -43,7 +46,9 @@
     const trouble = document.getElementById("trouble");
     trouble.hidden = !counts.closed.length;
     trouble.textContent = counts.closed.length === 1 ? trouble.dataset.one : trouble.dataset.many.replace("{n}", counts.closed.length);
-    document.getElementById("ask").hidden = !people || wants("sound") || wants("notifications") || !mayAsk();
+    const ask = document.getElementById("ask");
+    ask.querySelector("[name=sound]").hidden = wants("sound");
+    ask.hidden = !people || !isMissing() || !mayAsk();
   };
 
   // Asked on so many pages, and no more: whoever goes on without an answer has given one.
@@ -85,7 +90,8 @@
     if (!news.length) return;
     place.dispatchEvent(new CustomEvent("rang", { bubbles: true, detail: news.map((call) => call.id) }));
     if (wants("sound") && news.some((call) => !call.is_quiet)) chime();
-    if (wants("notifications")) for (const call of news.slice(0, 3)) notify(call);
+    // Without a worker a phone refuses; the sound and the title are left.
+    if (wants("notifications")) for (const call of news.slice(0, 3)) notify(call).catch(() => {});
   };
 
   let player = null;
@@ -109,18 +115,17 @@
     }
   };
 
-  const notify = (call) => {
-    if (!("Notification" in window) || Notification.permission !== "granted") return;
-    try {
-      const shown = new Notification(call.title, { body: call.words, tag: call.id, icon: place.dataset.picture });
-      shown.addEventListener("click", () => {
-        window.focus();
-        if (call.url) location.assign(call.url);
-        shown.close();
-      });
-    } catch {
-      // Some phones show notifications to service workers only; the sound and the title are left.
-    }
+  // Phones show only what the service worker shows; it opens the conversation as well (service-worker.js).
+  const notify = async (call) => {
+    const facts = { body: call.words, tag: call.id, icon: place.dataset.picture, data: { url: call.url } };
+    const worker = await navigator.serviceWorker?.getRegistration().catch(() => null);
+    if (worker?.active) return worker.showNotification(call.title, facts);
+    const shown = new Notification(call.title, facts);
+    shown.addEventListener("click", () => {
+      window.focus();
+      if (call.url) location.assign(call.url);
+      shown.close();
+    });
   };
 
   // ------------------------------------------------------------------------------------------------------ when to look
@@ -145,8 +150,8 @@
   let timer = 0;
   let lookedAt = 0;
   let dueAt = Infinity;
-  const lookSoon = (every) => {
-    const at = Math.max(Date.now() + 200, lookedAt + every);
+  const lookSoon = (every, within = 0) => {
+    const at = Math.max(Date.now() + 200, lookedAt + every) + Math.random() * within;
     if (at >= dueAt) return;
     dueAt = at;
     clearTimeout(timer);
@@ -157,7 +162,9 @@
       lookSoon(EVERY_MS);
     }, at - Date.now());
   };
-  document.addEventListener("attention", (event) => lookSoon(event.detail.name === "list" ? LIST_EVERY_MS : AT_MOST_EVERY_MS));
+  // What happens is told to all screens at once: they do not ask all at once. Who is looked at asks first.
+  const spread = () => (document.hidden ? 6_000 : 1_500);
+  document.addEventListener("attention", (event) => lookSoon(event.detail.name === "list" ? LIST_EVERY_MS : AT_MOST_EVERY_MS, spread()));
   document.addEventListener("visibilitychange", () => !document.hidden && lookSoon(AT_MOST_EVERY_MS));
   lookSoon(0);
 
@@ -167,7 +174,7 @@
     if (event.detail.isLive) {
       isScreenLost = false;
       forget((id) => id === "screen");
-      lookSoon(AT_MOST_EVERY_MS);
+      lookSoon(AT_MOST_EVERY_MS, spread());
       return;
     }
     lost = setTimeout(() => {

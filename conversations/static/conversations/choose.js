@@ -16,7 +16,8 @@
   const chosen = new Set();
 
   const show = () => {
-    count.textContent = chosen.size ? count.dataset.some.replace("{n}", chosen.size) : count.dataset.none;
+    const said = chosen.size ? count.dataset.some.replace("{n}", chosen.size) : count.dataset.none;
+    if (count.textContent !== said) count.textContent = said; // it is read out each time it is written
     for (const act of acts) act.disabled = chosen.size === 0;
     // A summary knows no "disabled"; the words beside it say why nothing opens.
     opener.setAttribute("aria-disabled", String(chosen.size === 0));

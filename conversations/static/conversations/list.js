@@ -67,7 +67,7 @@
   const settle = () => {
     for (const [id, fresh] of [...waiting]) {
       const line = document.getElementById(id) ?? fresh;
-      if (!belongs(line)) line.remove();
+      if (line.matches(".is-gone") || !belongs(line)) line.remove();
       else place(line);
       waiting.delete(id);
     }
@@ -148,28 +148,29 @@
 
   const doings = new Map();
   function showDoing(line) {
-    const words = list.dataset[doings.get(line.id)?.doing];
+    const { doing, number, of } = doings.get(line.id) ?? {};
+    const words = of > 1 ? list.dataset.typingOf.replace("{number}", number).replace("{of}", of) : list.dataset[doing];
     const place = line.querySelector(".row-doing");
     place.textContent = words ?? "";
     place.hidden = !words;
     line.classList.toggle("is-doing", Boolean(words));
   }
 
-  const hearDoing = ({ id, doing }) => {
+  const hearDoing = ({ id, ...step }) => {
     const name = `line-${id}`;
     clearTimeout(doings.get(name)?.timer);
     const end = () => {
       doings.delete(name);
       if (document.getElementById(name)) showDoing(document.getElementById(name));
     };
-    if (!(doing in list.dataset)) return end();
-    doings.set(name, { doing, timer: setTimeout(end, DOING_LASTS_MS) });
+    if (!(step.doing in list.dataset)) return end();
+    doings.set(name, { ...step, timer: setTimeout(end, DOING_LASTS_MS) });
     if (document.getElementById(name)) showDoing(document.getElementById(name));
   };
 
   // What was going on when the list was read.
   const hearDoings = () => {
-    for (const [id, doing] of Object.entries(JSON.parse(rows().dataset.doings))) hearDoing({ id, doing });
+    for (const [id, step] of Object.entries(JSON.parse(rows().dataset.doings))) hearDoing({ id, ...step });
   };
   hearDoings();
 
@@ -193,7 +194,9 @@
     source = event.detail.source;
     source.addEventListener("row", ({ data }) => {
       const fresh = parsed(data).querySelector(".row-item");
-      if (fresh) take(document.adoptNode(fresh));
+      if (!fresh) return;
+      came.add(fresh.id);
+      take(document.adoptNode(fresh));
     });
     source.addEventListener("counts", ({ data }) => showCounts(JSON.parse(data)));
     source.addEventListener("doing", ({ data }) => hearDoing(JSON.parse(data)));
@@ -218,13 +221,42 @@
     if (elt === refresh && pages > 1) parameters.pages = pages;
   });
 
+  // What came while the answer was on its way, which knows nothing of it.
+  let came = new Set();
+
+  // What the answer would name if it still belonged here: what comes after its last row may stand on a page it has not.
+  const lose = (read) => {
+    const told = [...read.querySelectorAll(".row-item")];
+    const isTold = new Set(told.map((line) => line.id));
+    const isBeyond = (line) => read.getElementById("more") && isBelow(line, told.at(-1));
+    for (const line of [...lines(), ...waiting.values()]) {
+      if (isTold.has(line.id) || came.has(line.id) || isBeyond(line)) continue;
+      line.classList.toggle("is-gone", line.isConnected);
+      if (line.isConnected) waiting.set(line.id, line);
+      else waiting.delete(line.id);
+    }
+  };
+
+  const showBands = (read) => {
+    const [here, anew] = [[...list.querySelectorAll(":scope > .band")], [...read.querySelectorAll("body > .band")]];
+    if (String(here.map((band) => band.textContent)) === String(anew.map((band) => band.textContent))) return;
+    for (const band of here) band.remove();
+    list.prepend(...anew);
+  };
+
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, requestConfig, xhr } = event.detail;
-    if (target !== list || !isByItself(requestConfig) || !isBusy() || xhr.status !== 200) return;
-    // Somebody is in the list: each row is told as if it had come by itself.
-    event.detail.shouldSwap = false;
+    if (target !== list || !isByItself(requestConfig) || xhr.status !== 200) return;
     const read = parsed(xhr.responseText);
-    for (const fresh of read.querySelectorAll(".row-item")) take(document.adoptNode(fresh));
+    const isShorter = Number(read.getElementById("rows").dataset.pages) < Number(rows().dataset.pages);
+    if (!isBusy() && !isShorter) return;
+    // Somebody is in the list, or has read more of it than is read at once: each row is told as if it had come by itself.
+    event.detail.shouldSwap = false;
+    lose(read);
+    showBands(read);
+    for (const fresh of read.querySelectorAll(".row-item")) if (!came.has(fresh.id)) take(document.adoptNode(fresh));
+    if (isBusy()) showPill();
+    else settle();
     for (const count of read.querySelectorAll(".tab .count")) {
       const known = document.querySelector(`#${count.parentElement.id} .count`);
       if (known) known.replaceWith(document.adoptNode(count));
@@ -234,6 +266,7 @@
   let page = 1;
   document.addEventListener("htmx:beforeRequest", (event) => {
     const { dataset } = event.detail.elt;
+    if (event.detail.target === list) came = new Set();
     page = Number(dataset?.page ?? page);
     // What is typed before the view has come is searched for in it.
     if (event.detail.elt.matches(".tab")) document.getElementById("view-field").value = dataset.view === "all" ? "" : dataset.view;

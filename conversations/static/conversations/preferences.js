@@ -20,16 +20,28 @@
     return "Notification" in window && (await Notification.requestPermission()) === "granted";
   };
 
+  const toggle = (button, value) => {
+    button.setAttribute("aria-pressed", String(value === "1"));
+    button.value = value === "1" ? "0" : "1";
+  };
   const press = (name, value) => {
     for (const button of document.querySelectorAll(`form[data-prefer] button[name="${name}"]`)) {
-      if (button.hasAttribute("data-toggles")) {
-        button.setAttribute("aria-pressed", String(value === "1"));
-        button.value = value === "1" ? "0" : "1";
-      } else {
-        button.setAttribute("aria-pressed", String(button.value === value));
-      }
+      if (button.hasAttribute("data-toggles")) toggle(button, value);
+      else button.setAttribute("aria-pressed", String(button.value === value));
     }
   };
+
+  // What the person wants everywhere is so here only if this browser lets it; else the switch stands for asking it.
+  const showHere = () => {
+    if (document.getElementById("attention")?.dataset.notifications !== "1") return;
+    const permission = window.Notification?.permission ?? "denied";
+    for (const button of document.querySelectorAll("button[name=notifications][data-toggles]")) {
+      toggle(button, permission === "granted" ? "1" : "0");
+      button.form.querySelector("[data-refused]").hidden = permission !== "denied";
+    }
+  };
+  showHere();
+  document.getElementById("me")?.addEventListener("toggle", showHere);
 
   document.addEventListener("submit", async (event) => {
     const form = event.target.closest("form[data-prefer]");
