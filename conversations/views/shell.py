@@ -28,11 +28,14 @@ OFFERED = 20
 def calls(request: Request) -> HttpResponse:
     """Counts, and of each conversation that needs somebody why and for how long: no name, no word of a message."""
     found = attention.calls(rep(request))
+    overdue = [call for call in found if call.is_overdue]
     return kept_nowhere(
         JsonResponse(
             {
                 "waiting": sum(call.is_waiting for call in found),
-                "overdue": sum(call.is_overdue for call in found),
+                "overdue": len(overdue),
+                # Whoever of them waits longest.
+                "longest": shown.address(overdue[0].key) if overdue else "",
                 "closed": attention.closed(rep(request)),
                 "calls": [_call(call) for call in found],
             }

@@ -314,6 +314,28 @@ def test_on_a_phone_the_question_is_one_line_and_is_not_put_for_ever(stack: Stac
     expect(page.locator("#ask")).to_be_hidden()
 
 
+def test_the_chip_opens_who_waits_longest_and_is_no_page_of_the_palette(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    # Longer than anybody else who is not given up yet.
+    at = stack.sandbox.clock() - 11 * 3600
+    stack.sandbox.lead_writes(lead, "alguém?", name="Ximena Rocha", at=at, webhook=False)
+    page = window()
+    live(stack, page, lead)
+    page.locator("#act-take-over").click()
+    expect(page.locator("#control")).to_contain_text("Esta conversa está com você.")
+    page.goto(stack.url)
+
+    expect(page.locator("#calls")).to_have_attribute("title", re.compile("mais de 10 min"), timeout=SOON_MS)
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("option", name="Auditoria")).to_be_visible()
+    assert page.get_by_role("option", name=re.compile("10 min|à sua espera")).count() == 0
+    page.keyboard.press("Escape")
+    page.locator("#calls").click()
+
+    expect(page.get_by_role("heading", name="Ximena Rocha")).to_be_visible()
+
+
 #: What lies over something else in the bar, or sticks out of it, when it has the most to say.
 IN_EACH_OTHERS_WAY = """() => {
   const calls = document.getElementById("calls");

@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from bot.models import BotSettings
-from conversations import control, switches
+from conversations import control, shown, switches
 from conversations.attention import OVERDUE_AFTER
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.inbox import inbox
@@ -80,7 +80,7 @@ def test_a_number_one_may_not_see_does_not_call(for_bob: Client, bob: User, sand
     wrote(sandbox, 60)
     Profile.objects.create(user=bob, instances=["another"])
 
-    assert counts(for_bob) == {"waiting": 0, "overdue": 0, "closed": [], "calls": []}
+    assert counts(for_bob) == {"waiting": 0, "overdue": 0, "longest": "", "closed": [], "calls": []}
     assert "voice_sdr_v4" not in asked(for_bob, "/connections/?part=1").content.decode()
     assert for_bob.post("/palette/", {"q": ""}).json() == {"conversations": []}
 
@@ -125,12 +125,23 @@ def test_a_lead_calls_who_waits_longer_than_the_limit_and_is_not_given_up(
     assert counts(for_bob)["overdue"] == int(is_late)
 
 
-def test_the_chip_says_how_long_who_is_late_has_waited_and_leads_to_them(for_bob: Client) -> None:
+def test_the_chip_says_how_long_who_is_late_has_waited(for_bob: Client) -> None:
     page = for_bob.get("/queue/", headers={"Accept-Language": "en"}).content.decode()
 
     chip = page.partition('id="calls"')[2].partition("</a>")[0]
-    assert f"leads without an answer for more than {OVERDUE_AFTER // timedelta(minutes=1)} min" in chip
-    assert "view=unanswered" in chip
+    assert f"leads have waited for more than {OVERDUE_AFTER // timedelta(minutes=1)} min" in chip
+
+
+def test_the_chip_leads_to_whoever_waits_longest_of_those_it_counts(
+    for_bob: Client, for_alice: Client, bob: User, sandbox: Sandbox
+) -> None:
+    wrote(sandbox, 15, CARLOS, "Carlos")
+    wrote(sandbox, 30)
+    control.take_over(MARIANA, bob)
+
+    assert (counts(for_bob)["overdue"], counts(for_bob)["longest"]) == (2, shown.address(MARIANA))
+    # A colleague's is not hers to answer, however long it waits.
+    assert (counts(for_alice)["overdue"], counts(for_alice)["longest"]) == (1, shown.address(CARLOS))
 
 
 def test_how_long_it_calls_is_the_bots_limit(for_bob: Client, sandbox: Sandbox) -> None:

@@ -36,6 +36,7 @@
     const chip = document.getElementById("calls");
     // Who waits for a person is counted at the way to the queue; here stands who only waits too long.
     chip.hidden = !counts.overdue;
+    chip.href = counts.longest;
     chip.title = counts.overdue === 1 ? chip.dataset.one : chip.dataset.many.replace("{n}", counts.overdue);
     chip.querySelector(".count").textContent = counts.overdue;
     chip.querySelector(".visually-hidden").textContent = chip.title;

@@ -25,7 +25,7 @@
     const known = new Map();
     for (const link of document.querySelectorAll(".top a[href], [data-page-link]")) {
       const text = (link.getAttribute("aria-label") || link.textContent).replace(/\s+/g, " ").trim();
-      if (text && !link.matches(".brand") && !known.has(link.href)) known.set(link.href, { words: text, hint: "", run: () => location.assign(link.href) });
+      if (text && !link.matches(".brand, .calls") && !known.has(link.href)) known.set(link.href, { words: text, hint: "", run: () => location.assign(link.href) });
     }
     return [...known.values()];
   };
