@@ -133,6 +133,8 @@ def test_taking_from_a_colleague_asks_and_the_colleague_sees_it(stack: Stack, wi
     anas.locator("#act-take-over").click()
     expect(betos.locator("#control")).to_contain_text("Esta conversa está com Ana.", timeout=SOON_MS)
 
+    expect(anas.locator(".toast")).to_contain_text("A conversa é sua.")
+    anas.locator(".toast").hover()
     betos.locator("#act-take-over").click()
     expect(betos.get_by_text("Ana está com esta conversa. Assumir mesmo assim?")).to_be_visible()
     betos.get_by_role("button", name="Assumir mesmo assim").click()
@@ -141,6 +143,8 @@ def test_taking_from_a_colleague_asks_and_the_colleague_sees_it(stack: Stack, wi
     expect(anas.locator("#control")).to_contain_text(
         re.compile(r"Beto assumiu às \d\d:\d\d esta conversa, que estava com você"), timeout=SOON_MS
     )
+    # What can no longer be undone is not offered, also where nothing goes by itself.
+    expect(anas.locator(".toast")).to_have_count(0)
 
 
 def test_a_hand_back_with_a_word_lets_the_bot_answer_who_waits_and_it_has_read_it(

@@ -87,6 +87,30 @@ def test_a_conversation_is_handed_to_a_colleague_wherever_they_are(stack: Stack,
     expect(betos.locator("#lead-history")).to_contain_text("Ana passou para Beto")
 
 
+def test_what_was_handed_over_is_told_for_a_while_and_not_where_it_is_open(
+    stack: Stack, window: Window, lead: str
+) -> None:
+    quiet(stack, lead, "Raquel Sá")
+    anas, there, elsewhere = opened(stack, window("ana"), lead), window("beto"), window("beto")
+    opened(stack, there, lead)
+    there.evaluate("""document.addEventListener("htmx:sseBeforeMessage", (event) => {
+      if (event.target.id === "handed") setTimeout(() => (document.title = "told"), 0);
+    })""")
+    elsewhere.clock.install()
+    elsewhere.goto(f"{stack.url}/queue/")
+    expect(elsewhere.locator("#live")).to_have_text("ao vivo", timeout=SOON_MS)
+
+    anas.locator("#hand-over-menu summary").click()
+    anas.locator("#hand-over-menu").get_by_role("button", name="Beto").click()
+
+    expect(elsewhere.locator("#handed .toast")).to_contain_text("Raquel Sá", timeout=SOON_MS)
+    expect(there).to_have_title("told", timeout=SOON_MS)
+    expect(there.locator("#control")).to_contain_text("Esta conversa está com você.", timeout=SOON_MS)
+    assert there.locator("#handed .toast").count() == 0
+    elsewhere.clock.fast_forward("01:01")
+    expect(elsewhere.locator("#handed .toast")).to_have_count(0)
+
+
 def test_a_word_to_a_colleague_stays_while_the_bar_is_read_again(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Zilda Reis")
     page = opened(stack, window(), lead)

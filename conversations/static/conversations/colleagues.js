@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  // What a colleague handed over stays until it is read or put away.
+  // What a colleague handed over can be put away before it goes by itself (toast.js).
   document.addEventListener("click", (event) => {
     event.target.closest("[data-dismiss]")?.closest(".toast").remove();
   });
