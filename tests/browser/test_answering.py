@@ -166,6 +166,20 @@ def test_ones_own_message_is_changed_and_taken_back_for_everyone(stack: Stack, w
         expect(one.get_by_text("Segue o orçamento")).to_have_count(0)
 
 
+def test_what_is_said_of_a_file_goes_with_the_file(stack: Stack, window: Window, lead: str) -> None:
+    page = _opened(stack, window, lead, "Emília Dias")
+    page.get_by_label("Anexar arquivo").set_input_files(
+        {"name": "proposta.pdf", "mimeType": "application/pdf", "buffer": b""}
+    )
+    expect(page.locator(".attached-size")).to_have_text("0 kB")
+    page.get_by_role("button", name="Enviar").click()
+    expect(page.get_by_role("alert").filter(has_text="Este arquivo está vazio")).to_be_visible(timeout=SOON_MS)
+
+    page.get_by_role("button", name="Remover o arquivo").click()
+
+    expect(page.get_by_text("Este arquivo está vazio")).to_have_count(0)
+
+
 def test_a_file_that_did_not_go_out_is_offered_again_and_goes_out_once(stack: Stack, window: Window, lead: str) -> None:
     page = _opened(stack, window, lead, "Fred Nunes")
     stack.sandbox.failures.add(Failure("/message/sendMedia", "refuse", status=403))

@@ -60,10 +60,11 @@
   let picture = "";
 
   const size = (bytes) => {
-    const [amount, unit] = bytes < 1024 * 1024 ? [Math.max(1, Math.round(bytes / 1024)), "kB"] : [bytes / 1024 / 1024, "MB"];
+    const [amount, unit] = bytes < 1024 * 1024 ? [bytes && Math.max(1, Math.round(bytes / 1024)), "kB"] : [bytes / 1024 / 1024, "MB"];
     return `${amount.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} ${unit}`;
   };
   const complain = (words) => {
+    document.getElementById("composer-why")?.remove(); // of what was chosen before
     const trouble = document.getElementById("composer-trouble");
     trouble.textContent = words;
     trouble.hidden = !words;
