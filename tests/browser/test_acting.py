@@ -47,6 +47,8 @@ def test_a_reply_is_held_between_two_bubbles_and_the_rest_is_a_draft(stack: Stac
 
     expect(page.locator("#control")).to_contain_text("Esta conversa está com você.")
     expect(page.get_by_label("Sua resposta")).to_have_value(SECOND, timeout=SOON_MS)
+    page.keyboard.type("Oi!")
+    expect(page.get_by_label("Sua resposta")).to_have_value("Oi!")
     expect(page.locator("#activity")).to_be_empty()
     expect(page.locator("#act-hold")).to_be_hidden()
     eventually(lambda: stack.is_quiet(lead))

@@ -5,17 +5,19 @@
   const HELD_MS = 60_000; // the bot may notice only when the model has answered
   let heldAt = 0;
 
-  const use = (text, takesFocus = true) => {
+  const use = (text, isHeld = false) => {
     const box = document.getElementById("text");
     if (!box) return;
     box.value = text;
     box.dispatchEvent(new Event("input", { bubbles: true }));
-    if (!takesFocus) return;
+    const isElsewhere = document.activeElement.matches("input, textarea, select") && document.activeElement !== box;
+    if (isHeld && isElsewhere) return;
     box.focus();
-    box.setSelectionRange(text.length, text.length);
+    box.setSelectionRange(isHeld ? 0 : text.length, text.length);
   };
 
-  // Held: what was not sent comes into the box, now or a moment later, unless somebody has begun to write there.
+  // Held: what was not sent comes into the box, now or a moment later, unless somebody has begun to write there. It is
+  // selected: whoever writes on means other words.
   document.addEventListener("htmx:afterSettle", () => {
     const control = document.getElementById("control");
     if (!control) return;
@@ -26,7 +28,7 @@
     const text = document.getElementById("draft-text")?.textContent;
     if (!text || Date.now() - heldAt > HELD_MS || document.getElementById("text")?.value) return;
     heldAt = 0;
-    use(text, !document.activeElement.matches("input, textarea, select"));
+    use(text, true);
   });
 
   document.addEventListener("click", (event) => {
