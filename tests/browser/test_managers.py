@@ -44,6 +44,16 @@ def test_a_change_is_tried_before_it_is_saved(stack: Stack, window: Window) -> N
     assert stack.query("SELECT persona_name FROM bot_botsettings WHERE persona_name = 'Beatriz'") == []
 
 
+def test_on_a_phone_the_save_bar_stands_above_the_way_to_other_pages(stack: Stack, window: Window) -> None:
+    page = settings_page(stack, window, PHONE)
+
+    save, bottom = page.locator(".save-bar").bounding_box(), page.locator(".bottom").bounding_box()
+
+    assert save is not None
+    assert bottom is not None
+    assert save["y"] < save["y"] + save["height"] <= bottom["y"] + 1
+
+
 def test_while_the_bot_thinks_one_writes_on_and_may_start_over(stack: Stack, window: Window) -> None:
     page = settings_page(stack, window)
     box = page.get_by_label("Você escreve como o lead")
