@@ -26,6 +26,7 @@ from conversations.views.undoing import Toast
 #: What htmx may ask for by itself; each costs the gateway nothing.
 _PARTS = {
     "lead-body": "conversations/_lead.html",
+    "lead-number": "conversations/_lead_number.html",
     "lead-history": "conversations/_lead_history.html",
     "lead-bot": "conversations/_lead_bot.html",
     "notes": "conversations/_notes.html",
@@ -53,8 +54,10 @@ def lead(request: Request, key: Key) -> HttpResponse:
 
 def _about(key: Key) -> dict[str, Any]:
     known, opaque = inbox().row(key), sealed.opaque_id(key)
+    health = inbox().health().get(key.instance)
     return {
         "key": key,
+        "state": health.state if health else "",
         "url": shown.address(key),
         "stream_name": f"{key.instance}/{opaque}",
         "lead_url": reverse("conversations:lead", args=[key.instance, opaque]),
@@ -66,8 +69,7 @@ def _about(key: Key) -> dict[str, Any]:
 
 def _facts(key: Key) -> dict[str, Any]:
     """What the gateway tells; or why it tells nothing."""
-    health = inbox().health().get(key.instance)
-    context = {"whatsapp": leads.whatsapp_address(key), "state": health.state if health else ""}
+    context = {"whatsapp": leads.whatsapp_address(key)}
     try:
         return {**context, "facts": leads.facts(key), "labels": leads.labels(key), "language": leads.language(key)}
     except EvolutionError as error:

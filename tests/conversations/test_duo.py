@@ -373,6 +373,17 @@ def test_the_lead_is_told_of_with_counts_and_where_they_came_from(for_olga: Clie
     assert "connected" in page
 
 
+def test_whether_our_number_is_connected_is_read_again_alone(for_olga: Client, sandbox: Sandbox) -> None:
+    sandbox.lead_writes(LEAD, "Oi", name="Mariana Souza")
+    inbox.inbox().rows()
+    assert get(for_olga, "lead/", "lead-number").endswith('<span class="state is-good">connected</span>\n')
+
+    inbox.inbox().hear(Frame("connection", INSTANCE, facts={"state": "close"}))
+
+    assert "not connected" in get(for_olga, "lead/", "lead-number")
+    assert "sse:connection" in get(for_olga, "lead/").partition('id="lead-number"')[2].partition(">")[0]
+
+
 def test_a_long_conversation_tells_its_first_message_and_the_span_of_the_counts(
     for_olga: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
