@@ -23,14 +23,15 @@ def _lines(ids: Iterable[int], reader: Any) -> dict[int, Line]:
 
 def _line(version: SettingsVersion, may_read: bool) -> Line:
     who = audit.name(version.by) if version.by else _("The system")
-    words = _("{who} changed the bot's settings")
+    words, what = _("{who} changed the bot's settings"), str(SETTINGS.words)
     if version.restores_id:
         words = _("{who} restored version {number} of the bot's settings")
+        what = _("restored version {number} of the bot's settings").format(number=version.restores_id)
     sentence = format_html(words, who=audit.bold(who), number=version.restores_id)
     if may_read:
         address = reverse("bot:version", args=[version.pk])
         sentence = format_html('{} · <a href="{}">{}</a>', sentence, address, _("See what changed"))
-    cells = (audit.when(version.at), who, str(SETTINGS.words), _("everything"), "", "", "", "", "")
+    cells = (audit.when(version.at), who, what, _("everything"), "", "", "", "", "")
     return Line(version.at, sentence, "quiet", "", "", cells)
 
 

@@ -41,6 +41,12 @@ class AuditForm(forms.Form):
         if len(mine) < 2:
             del self.fields["instance"]
 
+    @property
+    def is_reversed(self) -> bool:
+        """It is to begin after it has ended."""
+        wanted = self.wanted()
+        return bool(wanted.since and wanted.before and wanted.since >= wanted.before)
+
     def wanted(self) -> Wanted:
         """What was understood of it."""
         self.is_valid()

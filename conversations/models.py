@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from conversations.jid import JID
 from conversations.message import Author, Key
@@ -320,9 +321,9 @@ class Act(models.TextChoices):
 
     TAKE_OVER = "take_over", _("took over")
     HAND_OVER = "hand_over", _("handed over to a colleague")
-    PAUSE = "pause", _("paused")
+    PAUSE = "pause", pgettext_lazy("act", "paused")
     RESUME = "resume", _("resumed")
-    HAND_BACK = "hand_back", _("handed back to the bot")
+    HAND_BACK = "hand_back", pgettext_lazy("act", "handed back to the bot")
     PHONE = "phone", _("wrote on the phone")
     OUTBOUND_FIRST = "outbound_first", _("wrote first")
     HANDOFF = "handoff", _("asked for a person")

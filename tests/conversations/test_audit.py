@@ -129,6 +129,13 @@ def test_handing_over_says_to_whom_and_is_found_by_either(for_alice: Client, ali
     assert "to a colleague" in page(for_alice)
 
 
+def test_days_the_wrong_way_round_are_told(for_alice: Client, bob: User) -> None:
+    control.take_over(MARIANA, bob)
+
+    assert "wrong way round" in page(for_alice, "?since=2026-11-20&until=2026-11-19")
+    assert "wrong way round" not in page(for_alice, "?since=2026-11-20&until=2026-11-20")
+
+
 def test_a_change_of_the_bots_settings_stands_there_with_the_way_to_it(for_alice: Client, alice: User) -> None:
     settings = BotSettings.load()
     settings.changed_by, settings.company = alice, "Dental Sorriso"
@@ -148,7 +155,9 @@ def test_a_change_of_the_bots_settings_stands_there_with_the_way_to_it(for_alice
     assert shown.count("act-line") == page(for_alice, "?act=settings").count("act-line") == 3
     assert page(for_alice, "?act=pause").count("act-line") == 0
     assert page(for_alice, f"?person={alice.pk}").count("act-line") == 2
-    assert rows(for_alice, "?act=settings")[1][2] == "changed the bot's settings"
+    changed = "changed the bot's settings"
+    told = [row[2] for row in rows(for_alice, "?act=settings")[1:]]
+    assert told == [f"restored version {first.pk} of the bot's settings", changed, changed]
 
 
 def test_the_switch_and_people_stand_there_too(for_alice: Client, alice: User, bob: User) -> None:
