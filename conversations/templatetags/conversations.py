@@ -336,6 +336,8 @@ def control_word(control: Control) -> str:
         if control.until is None:
             return gettext("paused")
         return gettext("paused until %(time)s") % {"time": moment(control.until)}
+    if now_is is Mode.BOT and control.opted_out:
+        return gettext("wants no messages")
     return gettext("waiting for a person") if now_is is Mode.WAITING else gettext("bot")
 
 

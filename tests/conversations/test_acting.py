@@ -555,12 +555,24 @@ def test_the_stretches_of_people_are_told_from_the_audit(bob: User) -> None:
 # ------------------------------------------------------------------------------------------------------------ opt-out
 
 
+def test_a_pause_promises_no_bot_to_who_wants_no_messages(for_bob: Client, bob: User) -> None:
+    row = control.pause(MARIANA, bob, timezone.now() + timedelta(minutes=20))
+    assert "The bot is back in" in get(for_bob)
+
+    Control.objects.filter(pk=row.pk).update(opted_out=True)
+
+    assert "The bot is back in" not in get(for_bob)
+    assert "Ends in" in get(for_bob)
+
+
 def test_who_wants_no_messages_is_seen_and_let_write_again(for_bob: Client, for_olga: Client) -> None:
     row = control.ensure(MARIANA)
     Control.objects.filter(pk=row.pk).update(opted_out=True)
     assert "The lead wants no messages." in get(for_olga)
     assert "Allow messages" not in get(for_olga)
     assert "Yes, allow messages" in get(for_bob)
+    listed = for_bob.get("/", headers={"Accept-Language": "en"}).content.decode()
+    assert 'class="chip is-bot"' not in listed
 
     post(for_bob, "opt-in")
 
