@@ -25,7 +25,7 @@ from conversations.evolution.client import EvolutionClient
 from conversations.evolution.records import message
 from conversations.evolution.sandbox import Failure, Sandbox
 from conversations.evolution.sandbox.delivery import ATTEMPTS, FINAL_STATUSES, Delivery, Hook
-from conversations.evolution.sandbox.leads import SCRIPTS, VOICE_NOTE, Cast, Line, Script
+from conversations.evolution.sandbox.leads import SCRIPTS, VOICE_NOTE, VOICE_SECONDS, Cast, Line, Script
 from conversations.evolution.sandbox.memory import Limits
 from conversations.evolution.sandbox.numbers import jid_of
 from conversations.evolution.sandbox.seeds import plant
@@ -833,6 +833,16 @@ def test_the_voice_note_is_small_and_what_it_says_it_is() -> None:
     assert note.startswith(b"OggS")
     assert b"OpusHead" in note[:64]
     assert len(note) < 40_000
+
+
+def test_a_voice_note_that_is_sent_has_its_own_length_where_the_file_tells_it(client: EvolutionClient) -> None:
+    told = client.send_voice(NAME, JID(LEAD), VOICE_NOTE.read_bytes()).media
+    untold = client.send_voice(NAME, JID(LEAD), b"\x1aE\xdf\xa3 no Ogg").media
+
+    assert told is not None
+    assert told.seconds == VOICE_SECONDS > 1
+    assert untold is not None
+    assert untold.seconds is None
 
 
 @pytest.mark.process

@@ -20,6 +20,7 @@ import pytest
 
 from conversations.evolution.sandbox import Sandbox
 from conversations.evolution.sandbox import content as contents
+from conversations.evolution.sandbox.leads import VOICE_NOTE
 from conversations.evolution.sandbox.qr import png
 from tests.shapes import differences, least_different
 
@@ -194,7 +195,7 @@ _AD = {
 
 
 def _audio_body() -> dict[str, Any]:
-    return {"number": "5511999990001", "audio": "T2dnUwAC"}
+    return {"number": "5511999990001", "audio": base64.b64encode(VOICE_NOTE.read_bytes()).decode()}
 
 
 # --------------------------------------------------------------------------------------------------------- answers

@@ -35,7 +35,7 @@ def send_media(world: People, instance: Instance, request: Request) -> JSON:
     made = {
         "image": lambda: contents.image(file, mime, at=at, caption=caption),
         "video": lambda: contents.video(file, mime, 1, at=at, caption=caption),
-        "audio": lambda: contents.audio(file, mime, 1, at=at, is_voice_note=False),
+        "audio": lambda: contents.audio(file, mime, contents.length_of(file), at=at, is_voice_note=False),
         "document": lambda: contents.document(file, mime, name, at=at, caption=caption),
     }
     return _send(world, instance, request, made[kind]())
@@ -48,7 +48,7 @@ _MIME_OF = {
 
 def send_audio(world: People, instance: Instance, request: Request) -> JSON:
     file = _file(request.fields["audio"])
-    content = contents.audio(file, "audio/ogg; codecs=opus", 1, at=int(world.clock()))
+    content = contents.audio(file, "audio/ogg; codecs=opus", contents.length_of(file), at=int(world.clock()))
     # Source: evolution-api 2.3.6: `quoted` is ignored here.
     return _send(world, instance, request, content, quotes=False)
 

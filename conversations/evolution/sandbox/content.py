@@ -38,15 +38,25 @@ def text(words: str) -> Content:
 
 
 def audio(
-    file: bytes, mime: str, seconds: int, *, at: int, is_voice_note: bool = True, words: str = ""
+    file: bytes, mime: str, seconds: int | None, *, at: int, is_voice_note: bool = True, words: str = ""
 ) -> Content:  # fmt: skip
     """A voice note, or a sound file; with the `words` of it as from a gateway that transcribes."""
     head, tail = _media(file, mime, at)
-    message: JSONDict = {"audioMessage": head | {"seconds": seconds, "ptt": is_voice_note} | tail}
+    length = {} if seconds is None else {"seconds": seconds}
+    message: JSONDict = {"audioMessage": head | length | {"ptt": is_voice_note} | tail}
     if words:
         # Source: evolution-api 2.3.6, OpenAI speechToText: beside the audio, in the webhook and in the stored row.
         message["speechToText"] = f"[audio] {words}"
     return Content("audioMessage", message, file, mime)
+
+
+def length_of(file: bytes) -> int | None:
+    """The seconds of an Opus recording; None for any other sound."""
+    # Source: RFC 7845, section 4: a page tells how many samples, 48,000 a second, have been played at its end.
+    page = file[file.rfind(b"OggS") :]
+    if b"OpusHead" not in file[:64] or len(page) < 14:
+        return None
+    return max(1, round(int.from_bytes(page[6:14], "little", signed=True) / 48_000))
 
 
 def image(file: bytes, mime: str, *, at: int, caption: str = "") -> Content:
