@@ -248,7 +248,9 @@ def preview(message: Message) -> str:
     words = " ".join(message.text.split())
     if message.kind is Kind.CHOICE and words:
         return words
-    parts = (kind_word(message), duration(message.media.seconds) if message.media else "", words)
+    # Of the last message in a list the gateway does not tell whether a sound was recorded or is a file.
+    kind = pgettext("recorded or a file", "Audio") if message.kind is Kind.AUDIO else kind_word(message)
+    parts = (kind, duration(message.media.seconds) if message.media else "", words)
     return " · ".join(part for part in parts if part) or gettext("Empty message")
 
 

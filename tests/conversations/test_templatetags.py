@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -136,6 +137,8 @@ def test_a_preview_is_one_line() -> None:
     voice = message("A", kind=Kind.AUDIO, text="quero\num orçamento", media=Media(seconds=72, is_voice_note=True))
 
     assert shown.preview(voice) == "Áudio · 1:12 · quero um orçamento"
+    # As the list of chats tells it: without whether it was recorded.
+    assert shown.preview(replace(voice, media=Media(seconds=72))) == shown.preview(voice)
     assert shown.preview(message("A", kind=Kind.CHOICE, text="Plano A")) == "Plano A"
     assert shown.preview(message("A", text="segredo", is_deleted=True)) == "Mensagem apagada"
     assert shown.preview(message("A", kind=Kind.REACTION, reaction=Reaction("B", "👍"))) == "Reagiu com 👍"
