@@ -131,6 +131,12 @@ class SettingsForm(_SettingsForm):
         """A setting differs from what is stored."""
         return any(name != "based_on" for name in self.changed_data)
 
+    @property
+    def closes_next_day(self) -> bool:
+        """The hours were changed, and close on the day after they open: meant, or the wrong way round."""
+        is_changed = not {"hours_open", "hours_close"}.isdisjoint(self.changed_data)
+        return is_changed and self.instance.hours_close < self.instance.hours_open
+
     def parts(self) -> Iterator[Part]:
         """The sections with their fields, bound."""
         for section in SECTIONS:

@@ -41,6 +41,8 @@ def settings(request: Request) -> HttpResponseBase:
     form.instance.changed_by = rep(request)
     form.save()
     flash.success(request, _("Saved. The bot follows it from its next answer on."))
+    if form.closes_next_day:
+        flash.warning(request, _("The business hours run past midnight: they close on the day after they open."))
     return redirect("bot:settings")
 
 
@@ -106,16 +108,15 @@ def version(request: Request, pk: int) -> HttpResponseBase:
     others = SettingsVersion.objects.select_related("by").exclude(pk=pk)
     wanted = request.GET.get("with", "")
     other = others.filter(pk=wanted).first() if _NUMBER.fullmatch(wanted) else others.filter(pk__lt=pk).first()
-    # Read from the older to the newer, whichever was asked for first.
-    before, after = (shown, other) if other and other.pk > shown.pk else (other, shown)
+    newest = SettingsVersion.objects.first()
     context = {
         "shown": shown,
         "other": other,
-        "before": before,
-        "after": after,
         "others": others[:_SHOWN],
-        "changes": versions.differences(before.values, after.values) if before else [],
-        "is_newest": not SettingsVersion.objects.filter(pk__gt=pk).exists(),
+        # From the other to this one: beside what is in effect, that is what restoring it would change.
+        "changes": versions.differences(other.values, shown.values) if other else [],
+        "is_newest": newest == shown,
+        "is_restoring": newest == other,
         "may_change": request.user.has_perm("bot.change_botsettings"),
     }
     return render(request, "bot/version.html", context)

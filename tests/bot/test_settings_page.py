@@ -251,8 +251,17 @@ def test_versions_are_compared_word_by_word(manager: Client) -> None:
     oldest = SettingsVersion.objects.last()
     assert oldest is not None
     turned = manager.get(f"/bot/versions/{oldest.pk}/", {"with": newest.pk}).content.decode()
-    assert re.search(r"<ins>.*Plano por R\$ 199 ao mês</ins>", turned), "the older one stands before"
+    assert re.search(r"<del>.*Plano por R\$ 199 ao mês</del>", turned), "what restoring it would take away"
+    assert f"Restoring version {oldest.pk} would change 2 settings" in turned
     assert "Alice" in manager.get("/bot/versions/").content.decode()
+
+
+@pytest.mark.parametrize(("closes", "is_told"), [("18:00", True), ("20:00", False)])
+def test_hours_that_run_past_midnight_are_kept_and_told(manager: Client, closes: str, is_told: bool) -> None:
+    answer = manager.post(PAGE, values(hours_open="19:00", hours_close=closes))
+
+    assert any("past midnight" in str(word) for word in get_messages(answer.wsgi_request)) is is_told
+    assert str(BotSettings.load().hours_open) == "19:00:00"
 
 
 def test_restoring_brings_all_values_back_as_a_new_version(manager: Client) -> None:
