@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -134,6 +135,13 @@ def test_with_e_mail_the_link_is_sent(for_alice: Client, settings: Settings) -> 
 
 
 # ----------------------------------------------------------------------------------------------------- second factor
+
+
+def test_after_a_wrong_password_one_types_the_password_again(client: Client, bob: User) -> None:
+    first, again = text(client.get("/login/")), text(log_in(client, "bob", "errada"))
+
+    assert re.findall(r'id="(\w+)"[^>]* autofocus', first) == ["id_username"]
+    assert re.findall(r'id="(\w+)"[^>]* autofocus', again) == ["id_password"]
 
 
 def test_without_a_second_factor_the_password_leads_where_they_wanted(client: Client, bob: User) -> None:
