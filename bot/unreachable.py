@@ -44,11 +44,13 @@ def why(error: EvolutionError, url: str) -> Reason:
             _("Write the gateway's AUTHENTICATION_API_KEY as EVOLUTION_API_KEY in .env."),
         )
     if isinstance(error, UnknownInstance):
-        return Reason(_("The gateway has no such instance."), _("Run `manage.py connect`, which makes it."))
+        return Reason(
+            _("The gateway has no such instance."), _("Make it on the page Connection, or run `manage.py connect`.")
+        )
     if isinstance(error, NotConnected):
         return Reason(
             _("The number is not connected to WhatsApp."),
-            _("Run `manage.py connect` and scan the code with the phone."),
+            _("Show the QR code on the page Connection, or run `manage.py connect`, and scan it with the phone."),
         )
     if isinstance(error, Unreadable):
         return Reason(

@@ -56,7 +56,9 @@ class Number:
 def is_known(number: Number) -> Finding:
     """The gateway has it, and it is a WhatsApp number of the kind we know."""
     if number.row is None:
-        return wrong(_("The gateway has no such instance."), _("Run `manage.py connect`, which makes it."))
+        return wrong(
+            _("The gateway has no such instance."), _("Make it on the page Connection, or run `manage.py connect`.")
+        )
     if number.row.integration not in ("", "WHATSAPP-BAILEYS"):
         return warning(
             _("It is of kind %(kind)s; this product was tested with WHATSAPP-BAILEYS.")
@@ -83,7 +85,7 @@ def is_connected(number: Number) -> Finding:
     }
     return wrong(
         words.get(state, _("Its state is %(state)s.") % {"state": state}),
-        _("Run `manage.py connect` and scan the code with the phone."),
+        _("Show the QR code on the page Connection, or run `manage.py connect`, and scan it with the phone."),
     )
 
 
@@ -108,7 +110,7 @@ def _reaches_whatsapp(number: Number) -> bool:
 def webhook_is_ours(number: Number) -> Finding:
     """It is on, goes to us with our secret, and brings the events we use and no others."""
     webhook = number.client.webhook(number.instance)
-    remedy = _("Run `manage.py connect`, which sets it.")
+    remedy = _("Set it up on the page Connection, or run `manage.py connect`.")
     if webhook is None or not webhook.url:
         return wrong(_("There is no webhook: no event ever comes."), remedy)
     if not webhook.is_enabled:
@@ -137,7 +139,7 @@ def _wrong_address(number: Number, webhook: WebhookSettings) -> Finding | None:
         if webhook.url.rstrip("/") != connecting.webhook_address(webhook.url.rstrip("/")).rstrip("/"):
             return wrong(
                 _("It goes elsewhere: %(found)s, not %(expected)s.") % facts,
-                _("Run `manage.py connect`, which sets it."),
+                _("Set it up on the page Connection, or run `manage.py connect`."),
             )
         if doorbell.ring(webhook.url) is not None:
             return warning(
@@ -154,7 +156,7 @@ def _wrong_address(number: Number, webhook: WebhookSettings) -> Finding | None:
 
 def _costly(webhook: WebhookSettings) -> Finding | None:
     """What works, and costs."""
-    remedy = _("Run `manage.py connect`, which sets it.")
+    remedy = _("Set it up on the page Connection, or run `manage.py connect`.")
     if webhook.base64:
         return warning(_("Whole files come along with the events, and are not used."), remedy)
     if extra := sorted(set(webhook.events) - set(USED_EVENTS)):
@@ -170,10 +172,11 @@ def leaves_no_trace(number: Number) -> Finding:
     try:
         found = number.client.settings(number.instance)
     except Unreadable:
-        return warning(_("It has no settings yet."), _("Run `manage.py connect`, which sets them."))
+        return warning(_("It has no settings yet."), _("Set it up on the page Connection, or run `manage.py connect`."))
     if found.read_messages:
         return wrong(
-            _("The gateway marks every message as read when it arrives."), _("Run `manage.py connect`, which ends it.")
+            _("The gateway marks every message as read when it arrives."),
+            _("Set it up on the page Connection, or run `manage.py connect`."),
         )
     return ok(_("nothing is marked as read on arrival"))
 

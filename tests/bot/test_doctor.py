@@ -689,7 +689,7 @@ def test_what_is_wrong_fails_with_the_remedy_below_it(stand: Sandbox, settings: 
     lines = written.splitlines()
     said = next(number for number, line in enumerate(lines) if line.startswith("x WRONG") and "connection" in line)
     remedy = next(line for line in lines[said + 1 :] if "->" in line)
-    assert remedy.strip().startswith("-> Run `manage.py connect`")
+    assert remedy.strip().startswith("-> Show the QR code on the page Connection")
     assert lines[-1] == "1 wrong, 0 to know about."
     for secret in (settings.WEBHOOK_SECRET, settings.EVOLUTION_API_KEY, settings.GEMINI_API_KEY, settings.SECRET_KEY):
         assert secret not in written
