@@ -133,7 +133,7 @@ class BotSettings(models.Model):
         _("messages per answer"),
         default=3,
         validators=_between(1, 3),
-        help_text=_("At most so many, one after the other."),
+        help_text=_("At most this many, one after the other."),
     )
 
     hours_only = models.BooleanField(
@@ -208,13 +208,13 @@ class BotSettings(models.Model):
     )
 
     approval_seconds = models.PositiveIntegerField(
-        _("send without an answer after (seconds)"),
+        _("send if nobody decides within (seconds)"),
         default=0,
         validators=_between(0, 3600),
         help_text=_("Where a person approves each answer and nobody decides for so long, it is sent. 0: never."),
     )
     waiting_ring_minutes = models.PositiveIntegerField(
-        _("ring for who waits for a person after (minutes)"),
+        _("call the managers after (minutes) of waiting"),
         default=5,
         validators=_between(0, _WEEK_MINUTES),
         help_text=_("When nobody takes the conversation over, managers are called. 0: never."),

@@ -92,7 +92,7 @@ EXAMPLES: Mapping[str, Promise] = {
     "company": _("Dental Sorriso, São Paulo"),
     "offer": _(
         "Online scheduling for clinics. Basic: R$ 149 a month, up to 3 dentists. Pro: R$ 299 a month, no limit. "
-        "14 days free, no fidelity. For clinics in all of Brazil."
+        "14 days free, no lock-in. For clinics in all of Brazil."
     ),
     "instructions": _(
         "Call people by their first name. First ask what they want to solve. Never speak of competitors. "

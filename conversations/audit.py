@@ -154,7 +154,7 @@ _CONTROL: dict[str, Promise] = {
     Act.HANDOFF: gettext_lazy("The bot asked for a person in the conversation with {lead}"),
     Act.GIVE_UP: gettext_lazy("The bot could not answer {lead}"),
     Act.RECOVER: gettext_lazy("The bot can answer {lead} again"),
-    Act.EXPIRE: gettext_lazy("The time was over: the bot answers {lead} again"),
+    Act.EXPIRE: gettext_lazy("Time ran out: the bot answers {lead} again"),
     Act.AUTO_RESUME: gettext_lazy("Nobody wrote for a while: the bot answers {lead} again"),
     Act.OPT_OUT: gettext_lazy("{lead} asked not to be written to"),
     Act.OPT_IN: gettext_lazy("{who} allowed writing to {lead} again"),
@@ -216,7 +216,7 @@ def _words(entry: AuditEntry) -> Promise:
     if entry.act == Act.OPT_OUT and entry.actor == Actor.REP:
         return gettext_lazy("{who} noted that {lead} wants no messages")
     if entry.act == Act.APPROVE and entry.actor == Actor.SYSTEM:
-        return gettext_lazy("The time to decide was over: the bot's answer to {lead} went out")
+        return gettext_lazy("The time to decide ran out: the bot's answer to {lead} went out")
     return _CONTROL.get(entry.act, gettext_lazy("{who}: {act}, {lead}"))
 
 
@@ -250,8 +250,8 @@ _PEOPLE: dict[str, Promise] = {
     Deed.WITHDREW: gettext_lazy("{who} withdrew an invitation: {role}"),
     Deed.JOINED: gettext_lazy("{person} accepted an invitation: {role}"),
     Deed.ROLE: gettext_lazy("{who} changed what {person} may do: {role}"),
-    Deed.DEACTIVATED: gettext_lazy("{who} closed the account of {person}"),
-    Deed.REACTIVATED: gettext_lazy("{who} opened the account of {person} again"),
+    Deed.DEACTIVATED: gettext_lazy("{who} deactivated the account of {person}"),
+    Deed.REACTIVATED: gettext_lazy("{who} reactivated the account of {person}"),
     Deed.RESET_LINK: gettext_lazy("{who} made a link to a new password for {person}"),
     Deed.PASSWORD: gettext_lazy("{who} chose a new password"),
     Deed.FACTOR_ON: gettext_lazy("{who} set up a second factor"),

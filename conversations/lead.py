@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
@@ -94,7 +95,8 @@ def note_language(key: Key, tag: str) -> None:
 def language(key: Key) -> str:
     """The lead's language in the reader's words; "" when nobody knows it."""
     try:
-        return str(get_language_info((sealed.get(_language(key)) or "").lower())["name_translated"])
+        code = (sealed.get(_language(key)) or "").lower()
+        return str(dict(settings.LANGUAGES).get(code) or get_language_info(code)["name_translated"])
     except KeyError:
         return ""
 
@@ -150,7 +152,7 @@ def _in_words(row: AuditEntry) -> str:
         Act.HANDOFF: _("The bot asked for a person"),
         Act.GIVE_UP: _("The bot could not answer"),
         Act.RECOVER: _("The bot works again"),
-        Act.EXPIRE: _("Time was over: the bot again"),
+        Act.EXPIRE: _("Time ran out: the bot again"),
         Act.AUTO_RESUME: _("Returned to the bot by itself"),
         Act.OPT_OUT: _("The lead asked for no more messages"),
         Act.OPT_IN: _("%(who)s allowed messages again"),

@@ -42,7 +42,7 @@ def time_zones() -> list[tuple[Any, Any]]:
     parts = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
     world = sorted(name for name in known if name.startswith(parts) and name not in _BRAZIL)
     return [
-        ("", _("As the house: %(name)s") % {"name": _city(settings.TIME_ZONE)}),
+        ("", _("Company default: %(name)s") % {"name": _city(settings.TIME_ZONE)}),
         (_("Brazil"), brazil),
         (_("The world"), [(name, name.replace("_", " ")) for name in [*world, "UTC"]]),
     ]

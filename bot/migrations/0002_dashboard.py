@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='botsettings',
             name='approval_seconds',
-            field=models.PositiveIntegerField(default=0, help_text='Where a person approves each answer and nobody decides for so long, it is sent. 0: never.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(3600)], verbose_name='send without an answer after (seconds)'),
+            field=models.PositiveIntegerField(default=0, help_text='Where a person approves each answer and nobody decides for so long, it is sent. 0: never.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(3600)], verbose_name='send if nobody decides within (seconds)'),
         ),
         migrations.AddField(
             model_name='botsettings',
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='botsettings',
             name='waiting_ring_minutes',
-            field=models.PositiveIntegerField(default=5, help_text='When nobody takes the conversation over, managers are called. 0: never.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(10080)], verbose_name='ring for who waits for a person after (minutes)'),
+            field=models.PositiveIntegerField(default=5, help_text='When nobody takes the conversation over, managers are called. 0: never.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(10080)], verbose_name='call the managers after (minutes) of waiting'),
         ),
         migrations.AddField(
             model_name='botsettings',
@@ -106,5 +106,10 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['instance', 'hour'], name='usage_by_instance')],
                 'constraints': [models.UniqueConstraint(fields=('instance', 'conversation', 'hour'), name='one_usage_per_hour')],
             },
+        ),
+        migrations.AlterField(
+            model_name='botsettings',
+            name='max_bubbles',
+            field=models.PositiveSmallIntegerField(default=3, help_text='At most this many, one after the other.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3)], verbose_name='messages per answer'),
         ),
     ]

@@ -75,7 +75,7 @@ def _by_itself(act: Act) -> str:
         Act.HANDOFF: gettext("the bot asked for a person %(when)s"),
         Act.GIVE_UP: gettext("the bot could not answer %(when)s"),
         Act.RECOVER: gettext("works again since %(time)s"),
-        Act.EXPIRE: gettext("its time was over %(when)s"),
+        Act.EXPIRE: gettext("its time ran out %(when)s"),
         Act.AUTO_RESUME: gettext("back by itself %(when)s"),
         Act.TIME_OUT: gettext("nobody came, back to the bot %(when)s"),
         Act.OPT_OUT: gettext("asked for no more messages %(when)s"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from datetime import date, datetime, timedelta
@@ -159,8 +160,8 @@ def lasting(at: datetime) -> str:
 @register.filter
 def ends_in(at: datetime) -> str:
     """How long something is still kept, in whole days."""
-    days = max(0, (at - timezone.now()).days)
-    if not days:
+    days = math.ceil((at - timezone.now()) / timedelta(days=1))
+    if days <= 1:
         return gettext("kept until tomorrow at most")
     return ngettext("kept for %(n)d more day", "kept for %(n)d more days", days) % {"n": days}
 

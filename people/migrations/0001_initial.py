@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(db_index=True, verbose_name='at')),
-                ('deed', models.CharField(choices=[('invited', 'invited a person'), ('withdrew', 'withdrew an invitation'), ('joined', 'accepted an invitation'), ('role', 'changed what a person may do'), ('deactivated', 'closed an account'), ('reactivated', 'opened an account again'), ('reset_link', 'made a link for a new password'), ('password', 'chose a new password'), ('factor_on', 'set up a second factor'), ('factor_off', 'removed a second factor'), ('sessions_ended', 'ended sessions')], max_length=16, verbose_name='what')),
+                ('deed', models.CharField(choices=[('invited', 'invited a person'), ('withdrew', 'withdrew an invitation'), ('joined', 'accepted an invitation'), ('role', 'changed what a person may do'), ('deactivated', 'deactivated an account'), ('reactivated', 'reactivated an account'), ('reset_link', 'made a link for a new password'), ('password', 'chose a new password'), ('factor_on', 'set up a second factor'), ('factor_off', 'removed a second factor'), ('sessions_ended', 'ended sessions')], max_length=16, verbose_name='what')),
                 ('group', models.CharField(blank=True, default='', max_length=150, verbose_name='group')),
                 ('instances', models.JSONField(blank=True, default=list, verbose_name='instances')),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='who')),

@@ -107,14 +107,14 @@ def of_person(view: Callable[Concatenate[Request, User, P], HttpResponseBase]) -
 @of_person
 def deactivate(request: Request, one: User) -> HttpResponse:
     """They are out at once."""
-    done = _("The account of %(who)s is closed: they are logged out everywhere and cannot come in.")
+    done = _("The account of %(who)s is deactivated: they are logged out everywhere and cannot come in.")
     return _acted(request, one, lambda: team.deactivate(one, rep(request)), done)
 
 
 @of_person
 def reactivate(request: Request, one: User) -> HttpResponse:
     """They may come in again."""
-    done = _("The account of %(who)s is open again: they may come in.")
+    done = _("The account of %(who)s is active again: they may come in.")
     return _acted(request, one, lambda: team.reactivate(one, rep(request)), done)
 
 

@@ -419,7 +419,7 @@ def test_labels_are_shown_where_the_gateway_has_them(for_olga: Client, sandbox: 
 
 
 @pytest.mark.parametrize(
-    ("tag", "words"), [("pt-BR", "Brazilian Portuguese"), ("es", "Spanish"), ("en-GB", "British English"),
+    ("tag", "words"), [("pt-BR", "Portuguese (Brazil)"), ("es", "Spanish"), ("en-GB", "British English"),
                        ("de-CH", "German"), ("klingon", ""), ("<b>", ""), ("", "")],
 )  # fmt: skip
 def test_the_language_the_model_heard_is_named(for_olga: Client, sandbox: Sandbox, tag: str, words: str) -> None:
@@ -481,7 +481,7 @@ def test_a_note_is_written_read_and_erased_without_scripts(for_bob: Client, for_
     page = get(for_olga, "lead/")
 
     assert "Ligou &lt;b&gt;ontem" in page
-    assert "kept for" in page
+    assert "kept for 90 more days" in page
     assert "/erase/" not in page
     assert f"notes/{note.pk}/erase/" in get(for_bob, "lead/")
     post(for_bob, f"lead/notes/{note.pk}/erase/")

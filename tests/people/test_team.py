@@ -158,7 +158,7 @@ def test_what_shuts_somebody_out_asks_first_and_says_what_was_done(
     page = get(for_alice, f"/team/{bob.pk}/")
 
     for act, question in [
-        ("deactivate/", "Close the account of Bob?"),
+        ("deactivate/", "Deactivate the account of Bob?"),
         ("sessions/end/", "Log Bob out everywhere? They must log in again."),
         ("second-factor/remove/", "Remove the second factor of Bob?"),
     ]:
@@ -166,8 +166,8 @@ def test_what_shuts_somebody_out_asks_first_and_says_what_was_done(
         assert f'action="/team/{bob.pk}/{act}"' in menu
     for act, said in [
         ("second-factor/remove/", "The second factor of Bob is removed: their password alone lets them in."),
-        ("deactivate/", "The account of Bob is closed: they are logged out everywhere and cannot come in."),
-        ("reactivate/", "The account of Bob is open again: they may come in."),
+        ("deactivate/", "The account of Bob is deactivated: they are logged out everywhere and cannot come in."),
+        ("reactivate/", "The account of Bob is active again: they may come in."),
     ]:
         done = for_alice.post(f"/team/{bob.pk}/{act}", follow=True, headers={"Accept-Language": "en"})
         assert said in text(done)
