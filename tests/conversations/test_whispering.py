@@ -176,7 +176,7 @@ def test_a_person_notes_that_a_lead_wants_no_messages_and_the_lead_is_told_nothi
     assert "The bot is quiet here." in bar
     assert re.search(r"Bob noted at \d\d:\d\d: no more messages", bar)
     assert "noted that" in for_alice.get("/audit/").content.decode()
-    assert "Bob noted at" in read(for_alice, "lead-history", "lead/")
+    assert "Bob noted: no more messages" in read(for_alice, "lead-history", "lead/")
 
 
 def test_it_is_lifted_by_a_person(for_bob: Client, bob: User) -> None:
