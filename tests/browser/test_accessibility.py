@@ -115,6 +115,7 @@ def test_axe_finds_nothing_on_what_opens_over_a_page(
     found["keys"] = violations(page)
     page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
+    page.keyboard.type("Lino")
     expect(page.get_by_role("option", name="Lino Prates").first).to_be_visible()
     found["palette"] = violations(page)
     page.keyboard.press("Escape")

@@ -117,7 +117,7 @@ def test_one_holds_the_bot_by_a_key_while_it_thinks_and_while_it_types(
 
 def test_an_observer_sees_all_and_may_do_nothing(stack: Stack, window: Window, lead: str) -> None:
     stack.sandbox.lead_writes(lead, "obrigada", name="Ivo Tavares", at=stack.sandbox.clock() - DAY * 3)
-    page = join(stack, window, "Olga Lima", "olga", "Observador")
+    page = join(stack, window, "Rosa Lima", "rosa", "Observador")
     page.get_by_role("link", name="Ivo Tavares").click()
     expect(bubble(page, "obrigada")).to_be_visible()
     settle(page)
@@ -215,7 +215,7 @@ def test_nothing_jumps_while_things_happen(stack: Stack, window: Window, lead: s
     expect(bubble(page, "dois")).to_be_visible(timeout=SOON_MS)
     stack.sandbox.lead_writes(f"5511800{lead[7:]}", "e eu?", name="Kauã Dias")
     expect(page.locator("#news")).to_be_visible(timeout=SOON_MS)
-    stack.act(lead, "pause", by=stack.browser("beto"), length="60")
+    stack.act(lead, "pause", length="60")
     expect(page.locator("#control")).to_contain_text("Pausada.", timeout=SOON_MS)
     page.evaluate(DRAWN)
 

@@ -141,8 +141,10 @@ def test_the_page_about_a_lead_is_live(stack: Stack, window: Window, lead: str) 
     page = window()
     live(stack, page, f"{stack.page(lead)}lead/")
 
-    stack.act(lead, "take-over", by=stack.browser("beto"))
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-target") == "lead-bot"):
+        stack.act(lead, "take-over", by=stack.browser("beto"))
     expect(page.locator("#lead-history")).to_contain_text("Beto", timeout=SOON_MS)
+    expect(page.locator(".htmx-request, .htmx-added")).to_have_count(0)
     page.get_by_label("Aprovar respostas do bot").select_option(label="sempre")
 
     expect(page.locator("#toasts")).to_contain_text("uma pessoa aprova")
