@@ -42,9 +42,10 @@ def reply(instance: str, conversation: str, asked: str = "", token: str = "") ->
         later(instance, conversation, asked, token=token, in_s=_TYPING_AGAIN_S)
         return Silence.LEAD_STILL_WRITING.value
     debounce.end(key)
-    if token and burst.sent_at is not None and burst.sent_at < timezone.now() - late.BACKLOG:
-        # Told by a number that was away, or by a queue that piled up: the sweep answers those, a few a minute.
-        return turns.leave_to_the_sweep(key, asked).value
+    # Told by a number that was away, or by a queue that piled up: the sweep answers those, a few a minute.
+    is_old = bool(token) and burst.sent_at is not None and burst.sent_at < timezone.now() - late.BACKLOG
+    if is_old and turns.leave_to_the_sweep(key, asked):
+        return Silence.BACKLOG.value
     outcome = turns.run(key, asked, reply_to)
     if asked and outcome.silence in (Silence.TAKEN_OVER, Silence.PAUSED):
         overhear(key, asked)

@@ -161,14 +161,17 @@ def run(key: Key, asked: str, story: Callable[[Turn], int]) -> Outcome:
         raise
 
 
-def leave_to_the_sweep(key: Key, asked: str) -> Silence:
-    """The lead's message `asked` is old: the sweep finds it, as a turn that is due, and answers a few such a minute."""
+def leave_to_the_sweep(key: Key, asked: str) -> bool:
+    """The lead's message `asked` is old: the sweep finds it, as a turn that is due, and answers a few such a minute.
+
+    False where the bot answers nothing anyway, and only listens: that needs no slot of anybody's.
+    """
     row = control.ensure(key)
-    with transaction.atomic():
-        here = Control.objects.filter(pk=row.pk)
-        here.update(newest=asked)
-        here.filter(mode=Mode.BOT, turn="", next_try_at=None).update(next_try_at=timezone.now())
-    return Silence.BACKLOG
+    if row.mode_at(timezone.now()) is not Mode.BOT:
+        return False
+    Control.objects.filter(pk=row.pk).update(newest=asked)
+    Control.objects.filter(pk=row.pk, mode=Mode.BOT, turn="", next_try_at=None).update(next_try_at=timezone.now())
+    return True
 
 
 # --------------------------------------------------------------------------------------------------------- beginning

@@ -10,7 +10,7 @@ from django.utils import timezone
 from conversations import activity, attention, control, notes, pending, sending, switches
 from conversations.forms import ApproveForm, HandBackForm, PauseForm, WhisperForm
 from conversations.message import Key
-from conversations.models import AuditEntry, Control, Mode, Note
+from conversations.models import TECHNICAL, AuditEntry, Control, Mode, Note
 from conversations.templatetags.conversations import holder
 from conversations.views.guard import Request
 from conversations.views.queue import brief_after, brief_of
@@ -36,7 +36,8 @@ def facts(request: Request, key: Key, row: Control, *, has_whispers: bool) -> di
         **(brief_of(key, row) if mode is Mode.WAITING else {}),
         **(brief_after(key, row, request.user.pk) if mode is Mode.HUMAN else {}),
         **_returning(row, request.user.pk),
-        "pauses": PauseForm.FOR,
+        # Whoever waits for a person is not paused out of the queue (`transitions.py`).
+        "pauses": () if mode is Mode.WAITING and row.reason not in TECHNICAL else PauseForm.FOR,
         "longest_note": HandBackForm.LONGEST,
         "longest_whisper": WhisperForm.LONGEST,
         "pending": pending.current(row) if mode is Mode.BOT and not row.opted_out else None,

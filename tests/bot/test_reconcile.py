@@ -747,6 +747,18 @@ def test_what_a_number_tells_that_was_away_is_backlog_too(sweep: Sweep, sandbox:
     assert tasks.reply(INSTANCE, LEAD, asked, token=asked) == "answered (1)"
 
 
+def test_an_old_wish_to_be_left_alone_is_heard_at_once_where_a_person_is_waited_for(
+    sweep: Sweep, sandbox: Sandbox
+) -> None:
+    control.hand_off(KEY, Reason.ASKED_FOR_PERSON, epoch=0)
+    asked = sandbox.lead_writes(LEAD, "Pare de me mandar mensagem", at=ago(3600), webhook=False)
+    debounce.touch(KEY, asked, timezone.now() - timedelta(hours=1), idle_s=6, cap_s=30)
+
+    tasks.reply(INSTANCE, LEAD, asked, token=asked)
+
+    assert row().opted_out
+
+
 def sandbox_id(sandbox: Sandbox, number: int) -> str:
     with sandbox.lock:
         return sandbox.instance().rows[lead(number)][-1].key_id

@@ -153,6 +153,13 @@ def test_where_a_lead_waits_for_a_person_a_pause_says_that_the_bot_is_quiet_alre
     assert "The lead waits for a person: the bot is quiet here already." in text(post(for_bob, "pause", length="30"))
 
 
+@pytest.mark.parametrize(("reason", "offers"), [(Reason.ASKED_FOR_PERSON, False), (Reason.MODEL, True)])
+def test_no_pause_is_offered_where_a_lead_waits_for_a_person(for_bob: Client, reason: Reason, offers: bool) -> None:
+    control.hand_off(MARIANA, reason, epoch=0)
+
+    assert ('id="pause-menu"' in get(for_bob)) is offers
+
+
 # ------------------------------------------------------------------------------------------------------------- undoing
 
 
