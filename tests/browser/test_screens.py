@@ -403,7 +403,7 @@ def test_the_list_is_walked_and_an_answer_begun_by_keys(stack: Stack, window: Wi
 def test_the_focus_stays_on_its_row_while_the_list_is_read_again(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Xavier Lobo")
     page = window()
-    live(stack, page, lead)
+    live(stack, page, f"{stack.page(lead)}?q=Xavier")
     row = page.locator("#list a.row", has_text="Xavier Lobo")
     row.focus()
 
