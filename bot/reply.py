@@ -284,6 +284,8 @@ def overhear(key: Key, asked: str) -> None:
     """The lead's message `asked` came where a person has the conversation: all the bot listens for is the wish to be
     left alone. It is noted without a word: the person sees it, and the bot that comes back keeps to it."""
     row = control.current(key)
+    if row.opted_out:
+        return
     try:
         read = history.recent(key, _ANEW)
     except EvolutionError:

@@ -193,16 +193,22 @@ def test_two_people_press_next_and_get_two_conversations_and_the_sentence_is_use
     expect(anas.get_by_label("Sua resposta")).to_have_value(re.compile("Oi, "))
 
 
+def agreed(stack: Stack, window: Window, lead: str, words: str) -> Page:
+    """The conversation, taken over and answered with `words`."""
+    page = opened(stack, window, stack.page(lead))
+    page.locator("#act-take-over").click()
+    expect(page.locator("#control")).to_contain_text("Esta conversa está com você.")
+    page.get_by_label("Sua resposta").fill(words)
+    page.keyboard.press("Enter")
+    expect(bubble(page, words)).to_be_visible(timeout=SOON_MS)
+    return page
+
+
 def test_what_was_agreed_is_proposed_and_never_over_what_somebody_wrote(
     stack: Stack, window: Window, lead: str
 ) -> None:
     quiet(stack, lead, "Elisa Braga")
-    page = opened(stack, window, stack.page(lead))
-    page.locator("#act-take-over").click()
-    expect(page.locator("#control")).to_contain_text("Esta conversa está com você.")
-    page.get_by_label("Sua resposta").fill("Mando a proposta até sexta, sem desconto.")
-    page.keyboard.press("Enter")
-    expect(bubble(page, "Mando a proposta até sexta")).to_be_visible(timeout=SOON_MS)
+    page = agreed(stack, window, lead, "Mando a proposta até sexta, sem desconto.")
     stack.gemini.will_answer("combinado: proposta até sexta")
 
     page.locator("#hand-back-menu summary").click()
@@ -224,12 +230,7 @@ def test_what_was_agreed_is_proposed_and_never_over_what_somebody_wrote(
 
 def test_what_was_agreed_comes_though_the_bar_is_read_again_meanwhile(stack: Stack, window: Window, lead: str) -> None:
     quiet(stack, lead, "Sara Braga")
-    page = opened(stack, window, stack.page(lead))
-    page.locator("#act-take-over").click()
-    expect(page.locator("#control")).to_contain_text("Esta conversa está com você.")
-    page.get_by_label("Sua resposta").fill("Mando a proposta até sexta.")
-    page.keyboard.press("Enter")
-    expect(bubble(page, "Mando a proposta até sexta")).to_be_visible(timeout=SOON_MS)
+    page = agreed(stack, window, lead, "Mando a proposta até sexta.")
     asked = Held(page, "**/agreed/")
     for _ in range(2):
         stack.gemini.will_answer("combinado: proposta até sexta")
