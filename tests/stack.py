@@ -57,7 +57,7 @@ def eventually(what: Callable[[], Any], *, within_s: float = 30.0, why: str = ""
 
 
 class Stack:
-    """Everything, started; `close` ends all of it."""
+    """Everything; a `with` starts it and ends all of it."""
 
     def __init__(self, var: Path, *, switched_on: bool = True, **environment: str) -> None:
         self.var = var
@@ -92,6 +92,17 @@ class Stack:
         self.valkey: ValkeyServer | None = None
 
     # ------------------------------------------------------------------------------------------------ starting, ending
+
+    def __enter__(self) -> Stack:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
 
     def start(self) -> None:
         """Start all of it, with the users ana and beto, who may act, and olga, who may only watch."""

@@ -34,12 +34,8 @@ DESK, TABLET, PHONE = (1440, 900), (820, 1180), (360, 740)
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything, running; the bot is on and answers by its offline rules."""
-    running = Stack(tmp_path_factory.mktemp("browser"), GEMINI_API_KEY="")
-    try:
-        running.start()
+    with Stack(tmp_path_factory.mktemp("browser"), GEMINI_API_KEY="") as running:
         yield running
-    finally:
-        running.close()
 
 
 @pytest.fixture(scope="package")

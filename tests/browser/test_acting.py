@@ -20,12 +20,8 @@ FIRST, SECOND = (
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything, with a model that says what it is told and a bot that types as a person would."""
-    running = Stack(tmp_path_factory.mktemp("acting"), BOT_TYPING_CHARS_PER_SECOND="12")
-    try:
-        running.start()
+    with Stack(tmp_path_factory.mktemp("acting"), BOT_TYPING_CHARS_PER_SECOND="12") as running:
         yield running
-    finally:
-        running.close()
 
 
 def opened(stack: Stack, window: Window, lead: str, user: str = "ana") -> Page:

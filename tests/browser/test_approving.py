@@ -16,12 +16,8 @@ FIRST, SECOND = "Temos dois planos para clínicas.", "O completo inclui a agenda
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything, with a model that says what it is told."""
-    running = Stack(tmp_path_factory.mktemp("approving"))
-    try:
-        running.start()
+    with Stack(tmp_path_factory.mktemp("approving")) as running:
         yield running
-    finally:
-        running.close()
 
 
 def opened(stack: Stack, window: Window, lead: str, user: str = "ana") -> Page:

@@ -25,12 +25,8 @@ PICTURES = os.environ.get("QUEUE_PICTURES", "")
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything, with a model that says what it is told."""
-    running = Stack(tmp_path_factory.mktemp("queue"))
-    try:
-        running.start()
+    with Stack(tmp_path_factory.mktemp("queue")) as running:
         yield running
-    finally:
-        running.close()
 
 
 def calls_a_person(stack: Stack, lead: str, name: str, words: str, heat: str, reason: str = "qualified") -> None:
